@@ -1,0 +1,54 @@
+# make demo, make test: all that is needed is Python 3.11 to 3.13 and make.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+# The torch to install. The default is the one this project is tested with; a CPU-only or CUDA build is chosen by
+#   make demo TORCH="torch==2.13.0 --index-url <the index of PyTorch's builds>"
+TORCH ?= torch==2.13.0
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: demo test slow dev lint types check clean
+
+demo: $(VENV)/.installed
+	@$(BIN)/alloyloop demo --dir demo
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -q $(PYTEST)
+
+slow: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -q -m slow $(PYTEST)
+
+dev: $(VENV)/.installed-dev
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev
+	mkdir -p .typecheck && ln -sfn .. .typecheck/alloyloop
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+check: test slow lint types
+
+clean:
+	rm -rf $(VENV) .typecheck build dist *.egg-info demo
+
+# One environment, filled in steps; each step leaves a mark, so that a second run has nothing to do.
+$(VENV)/.torch:
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet $(TORCH)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.torch pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[test]"
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed-test
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $@

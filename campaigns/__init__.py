@@ -1,0 +1,1 @@
+"""What happened: files, rounds, the loop, reports, the command line."""

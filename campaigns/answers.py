@@ -1,0 +1,166 @@
+"""What a campaign answers about alloys, the same for every question, and how it reads as JSON and as a table."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import floor, log10
+from typing import Any
+
+from ..design.alloy_names import other_basis
+from ..design.composition import Composition
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What is expected of one property of one alloy, in its unit.
+
+    Parameters
+    ----------
+    mean : expected value
+    std : standard deviation of a new measurement
+    low, high : ends of the interval that holds a new measurement with probability 0.9
+    """
+
+    mean: float
+    std: float
+    low: float
+    high: float
+
+    def json(self) -> Json:
+        """As in `--json`."""
+        return {"mean": self.mean, "std": self.std, "low": self.low, "high": self.high}
+
+    def __str__(self) -> str:
+        digits = max(0, 1 - floor(log10(self.std))) if self.std > 0 else 2  # two figures of the uncertainty
+        return f"{self.mean:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The known alloy that is nearest.
+
+    Parameters
+    ----------
+    id : of its row in experiments.csv
+    distance : material to be exchanged [at.%]
+    """
+
+    id: str
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One alloy, and what is believed of it.
+
+    Parameters
+    ----------
+    id : of its row in experiments.csv, or its name where it has none
+    composition : in the campaign's basis
+    process : process values by name
+    predicted : by property
+    probability : that a new measurement meets each goal that is a limit, by property, and `all` of them
+    nearest : the nearest known alloy; None where nothing is known
+    flags : what a metallurgist should be warned of
+    why : why it was chosen, in one sentence; empty where it was not
+    measured : what was measured of it, by property
+    """
+
+    id: str
+    composition: Composition
+    process: Mapping[str, float | str | None]
+    predicted: Mapping[str, Predicted]
+    probability: Mapping[str, float]
+    nearest: Nearest | None
+    flags: tuple[str, ...] = ()
+    why: str = ""
+    measured: Mapping[str, float] | None = None
+
+    @property
+    def name(self) -> str:
+        """The alloy's name in the campaign's basis."""
+        return self.composition.name()
+
+    def json(self) -> Json:
+        """As in `--json` (the manual's keys)."""
+        basis = self.composition.basis
+        answer: Json = {
+            "id": self.id,
+            "composition": self.composition.amounts(basis),
+            "basis": basis,
+            "other_basis": self.composition.amounts(other_basis(basis)),
+            "process": dict(self.process),
+            "predicted": {name: predicted.json() for name, predicted in self.predicted.items()},
+            "probability": dict(self.probability),
+            "nearest": None if self.nearest is None else {"id": self.nearest.id, "distance": self.nearest.distance},
+            "flags": list(self.flags),
+            "why": self.why,
+        }
+        if self.measured is not None:
+            answer["measured"] = dict(self.measured)
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Answers(Sequence[Answer]):
+    """Several alloys; shows itself as a table in a notebook.
+
+    Parameters
+    ----------
+    alloys : best or first picked first
+    remarks : what should be known about all of them, such as rows that could not be used
+    round : the number of the round they were proposed in; None where they were not
+    beside : the user's own candidates, judged in the same way
+    """
+
+    alloys: tuple[Answer, ...]
+    remarks: tuple[str, ...] = ()
+    round: int | None = None
+    beside: tuple[Answer, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.alloys)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.alloys[index]
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Column names and rows of text: what a person wants to see first; the user's own candidates last."""
+        every = (*self.alloys, *self.beside)
+        processes = list(dict.fromkeys(name for alloy in every for name in alloy.process))
+        properties = list(dict.fromkeys(name for alloy in every for name in alloy.predicted))
+        measured = list(dict.fromkeys(name for alloy in every for name in alloy.measured or ()))
+        chance = any(len(alloy.probability) > 1 for alloy in every)
+        columns = ["id", "alloy", *processes, *(f"{name} measured" for name in measured)]
+        columns += [*properties, *(["chance of all goals"] if chance else []), "nearest known"]
+        rows = []
+        for alloy in every:
+            row = [alloy.id, alloy.name, *(_text(alloy.process.get(name)) for name in processes)]
+            row += [_text((alloy.measured or {}).get(name)) for name in measured]
+            row += [str(alloy.predicted[name]) if name in alloy.predicted else "" for name in properties]
+            if chance:
+                row.append(f"{alloy.probability.get('all', 1.0):.0%}")
+            near = alloy.nearest
+            row.append("none" if near is None else f"{near.id}, {near.distance:.1f} at.% away")
+            rows.append(row)
+        return columns, rows
+
+    def _repr_html_(self) -> str:
+        columns, rows = self.table()
+        head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
+        body = "".join(
+            f"<tr title='{html.escape(alloy.why)}'>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for alloy, row in zip((*self.alloys, *self.beside), rows, strict=True)
+        )
+        notes = "".join(f"<p><small>{html.escape(remark)}</small></p>" for remark in self.remarks)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
+
+
+def _text(value: float | str | None) -> str:
+    if value is None:
+        return "not known"
+    return value if isinstance(value, str) else f"{value:g}"

@@ -1,0 +1,259 @@
+"""A campaign: a folder of plain files, and the verbs that ask and change it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.resources import as_file
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from ..design.alloy_names import other_basis
+from ..design.composition import Composition
+from ..surrogates.errors import AlloyloopError
+from .answers import Answer, Answers, Json
+from .files import read_bytes, read_text, write_atomically
+from .folder import GIT_ATTRIBUTES, Folder
+from .journal import digest, write_event
+from .problems import Problem
+from .recording import Result, entered, result_from_words, results_from_sheet
+from .sheet import Sheet, new_sheet, read_sheet, sheet_bytes, write_sheet
+from .snapshot import Snapshot, check, read_snapshot
+from .status import Status, status
+from .templates import template
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..design.melt import Charge
+
+
+class Campaign:
+    """A view of one campaign folder. Every verb reads the files as they are now, and each change is one atomic write.
+
+    Parameters
+    ----------
+    path : the folder; `Campaign.open` also checks it
+
+    Examples
+    --------
+    >>> campaign = Campaign.open("my-ti")  # doctest: +SKIP
+    >>> campaign.suggest(4)  # doctest: +SKIP
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.folder = Folder(Path(path))
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Open a campaign.
+
+        Raises
+        ------
+        CampaignFileError
+            where campaign.yaml or experiments.csv has a mistake; names every one
+        AlloyloopError
+            where the folder is not a campaign
+        """
+        campaign = cls(path)
+        campaign.snapshot()
+        return campaign
+
+    @classmethod
+    def new(cls, path: str | Path, name: str = "beta-ti") -> Self:
+        """Make a campaign from a built-in one (`templates()` names them).
+
+        Raises
+        ------
+        AlloyloopError
+            where there is no such template, or the folder is there already and not empty
+        """
+        with as_file(template(name)) as source:
+            files = {str(file.relative_to(source)): file.read_bytes() for file in sorted(source.rglob("*")) if file.is_file()}
+        return cls._written(path, files, {"template": name})
+
+    @classmethod
+    def _written(cls, path: str | Path, files: Mapping[str, bytes], how: Json) -> Self:
+        folder = Folder(Path(path))
+        if folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
+            raise AlloyloopError(f"{path} is there already", "Name a folder that is not, or empty it.")
+        folder.path.mkdir(parents=True, exist_ok=True)
+        for file, content in {**files, ".gitattributes": GIT_ATTRIBUTES.encode()}.items():
+            (folder.path / file).parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(folder.path / file, content)
+        write_event(folder.journal, "new", {**how, "digests": _digests(folder)})
+        return cls(path)
+
+    def snapshot(self) -> Snapshot:
+        """The question, the space and the table as they are now."""
+        return read_snapshot(self.folder)
+
+    def check(self) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+        """Every mistake in both files, and every remark on what was rounded, scaled or assumed."""
+        return check(self.folder)
+
+    # -- the two verbs --------------------------------------------------------------------------------------------
+
+    def suggest(self, n: int | None = None, *, dry_run: bool = False, own: Sequence[str] = ()) -> Answers:
+        """Propose the next alloys, write them into experiments.csv, and freeze the round.
+
+        Parameters
+        ----------
+        n : how many; the campaign's `batch` where not given
+        dry_run : write nothing
+        own : names of alloys of the user's, judged beside (at the end of the answer, under their names)
+
+        Returns
+        -------
+        the alloys, in the order they were picked
+        """
+        from .suggesting import suggest
+
+        with self.folder.writing() if not dry_run else _nothing():
+            snapshot = self.snapshot()
+            n = snapshot.spec.batch if n is None else n
+            if not 1 <= n <= 96:
+                raise AlloyloopError(f"{n} alloys cannot be suggested", "Ask for 1 to 96.")
+            number = _next_round(snapshot)
+            candidates = [_in_basis(snapshot, Composition.parse(name)) for name in own]
+            suggestion = suggest(snapshot, n, number, candidates)
+            answers = Answers(suggestion.alloys, suggestion.remarks, number, suggestion.beside)
+            if not dry_run:
+                self._write_round(snapshot, answers, suggestion.decision)
+        return answers
+
+    def _write_round(self, snapshot: Snapshot, answers: Answers, decision: Json) -> None:
+        number = answers.round or 0
+        before = {
+            f"inputs/{file.name}": read_bytes(file) for file in (self.folder.question, self.folder.experiments)
+        }
+        table = snapshot.table.with_rows([_row(snapshot, alloy, number) for alloy in answers.alloys])
+        record: Json = {
+            "round": number,
+            "digests": {name.removeprefix("inputs/"): digest(content) for name, content in before.items()},
+            **decision,
+            "proposals": [alloy.json() for alloy in answers.alloys],
+            "remarks": list(answers.remarks),
+        }
+        charges = [charge_of(alloy.composition) for alloy in answers.alloys]
+        files = {
+            **before,
+            "proposals.csv": sheet_bytes(proposals_sheet(answers)),
+            "melt-sheet.csv": sheet_bytes(melt_sheet_table([alloy.id for alloy in answers.alloys], charges)),
+            "decision.json": (json.dumps(record, ensure_ascii=False, indent=1) + "\n").encode(),
+        }
+        self.folder.write_round(number, files)
+        write_sheet(self.folder.experiments, table.sheet)
+        ids = [alloy.id for alloy in answers.alloys]
+        write_event(self.folder.journal, "suggest", {"round": number, "ids": ids, "digests": _digests(self.folder)})
+
+    def record(
+        self,
+        results: str | pd.DataFrame | Sheet | Path,
+        *words: str,
+        status: str = "",
+        because: str = "",
+    ) -> tuple[Result, ...]:
+        """Take measurements back; only the cells named in them change.
+
+        Parameters
+        ----------
+        results : the id of one alloy, followed by words; or a DataFrame, a sheet or the path of a table with an id column
+        words : such as `youngs_modulus_GPa=58.2,59.1,57.7`; several numbers are replicates
+        status : such as `failed`; `measured` where a property is given
+        because : the reason of a failure
+
+        Returns
+        -------
+        what was entered, and how surprising it was
+        """
+        with self.folder.writing():
+            snapshot = self.snapshot()
+            if isinstance(results, str) and not results.endswith((".csv", ".xlsx", ".tsv", ".txt")):
+                read = [result_from_words(snapshot, results, words, status, because)]
+            else:
+                if words or status or because:
+                    raise AlloyloopError("A table of results takes no further words", "Put them into its columns.")
+                read = results_from_sheet(snapshot, _as_sheet(results))
+            table = entered(snapshot.table, read)
+            old = {r.id: {name: _cell(snapshot, r.id, name) for name in r.cells} for r in read}
+            write_sheet(self.folder.experiments, table.sheet)
+            details = {"results": {r.id: dict(r.cells) for r in read}, "before": old, "digests": _digests(self.folder)}
+            write_event(self.folder.journal, "record", details)
+        return tuple(read)
+
+    # -- questions ------------------------------------------------------------------------------------------------
+
+    def status(self) -> Status:
+        """Where the campaign stands; models are not fitted for it."""
+        return status(self.snapshot())
+
+    def best(self, n: int = 5) -> Answers:
+        """The best alloys measured so far that keep the limits, best first, with what is believed of them."""
+        from .learning import believe
+        from .judging import judge
+
+        snapshot = self.snapshot()
+        rows = status(snapshot).ranking[:n]
+        beliefs = believe(snapshot)
+        process = {name: values[rows] for name, values in snapshot.process.items()}
+        answers = judge(
+            snapshot,
+            beliefs,
+            [snapshot.table.ids[row] for row in rows],
+            [snapshot.composition(row) for row in rows],
+            process,
+            measured=[snapshot.measured(row) for row in rows],
+        )
+        return Answers(answers, (*snapshot.remarks, *beliefs.remarks))
+
+    def predict(self, alloys: str | Sequence[str], process: Mapping[str, float | str] | None = None) -> Answers:
+        """What is believed of given alloys, named as `Ti-12Nb-12Zr-12Sn wt`, and why they could not be proposed.
+
+        Parameters
+        ----------
+        process : process values by name; those not given are not known
+        """
+        from .learning import believe
+        from .judging import judge
+
+        snapshot = self.snapshot()
+        names = [alloys] if isinstance(alloys, str) else list(alloys)
+        compositions = [_in_basis(snapshot, Composition.parse(name)) for name in names]
+        values = _process_of(snapshot, process or {}, len(names))
+        beliefs = believe(snapshot)
+        answers = judge(snapshot, beliefs, names, compositions, values)
+        own = snapshot.space.elements
+        flagged = []
+        for i, answer in enumerate(answers):
+            if all(element in own for element in answer.composition.elements):
+                one = {name: column[[i]] for name, column in values.items()}
+                known = {v.name: one[v.name] for v in snapshot.space.process}
+                reasons = snapshot.space.why_not(answer.composition.vector(own, snapshot.space.basis), known)
+            else:
+                reasons = [f"{e} is not in the space" for e in answer.composition.elements if e not in own]
+            would = tuple(f"would not be proposed: {reason}" for reason in reasons)
+            flagged.append(replace(answer, flags=(*would, *answer.flags)))
+        return Answers(tuple(flagged), (*snapshot.remarks, *beliefs.remarks))
+
+    def melt_sheet(self, round: int | None = None, **how: Any) -> tuple[tuple[str, ...], tuple[Charge, ...]]:
+        """The charges of a round's alloys; the last round where none is named.
+
+        Parameters
+        ----------
+        how : `mass_g`, `purity`, `loss`, `masters` and the balance's `resolution_g`, as `alloyloop.design.charge` takes them
+        """
+        snapshot = self.snapshot()
+        rounds = [number for number in snapshot.table.round if number is not None]
+        if not rounds:
+            raise AlloyloopError("There is no round yet", "`alloyloop suggest` makes the first.")
+        asked = max(rounds) if round is None else round
+        rows = [row for row, number in enumerate(snapshot.table.round) if number == asked]
+        if not rows:
+            raise AlloyloopError(f"There is no round {asked}", f"The last is {max(rounds)}.")
+        charges = tuple(charge_of(snapshot.composition(row), **how) for row in rows)
+        return tuple(snapshot.table.ids[row] for row in rows), charges

@@ -1,0 +1,404 @@
+"""The command line: `alloyloop VERB …`. Each command parses, calls one verb, and prints; the work is done elsewhere.
+
+Nothing heavy is imported at the top: `--help`, `check`, `status` and `describe` must not wait for torch.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..surrogates.errors import AlloyloopError
+from .answers import Answers, Json
+
+app = typer.Typer(
+    name="alloyloop",
+    help="Which alloy to melt next: an active-learning design loop over a folder of plain files.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The campaign's folder.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON with the manual's keys.")]
+
+
+def main() -> None:
+    """Run the command line: exit 0 on success, 1 on a user's mistake (one sentence on stderr), 2 on wrong usage."""
+    try:
+        app()
+    except AlloyloopError as error:
+        print(f"alloyloop: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except BrokenPipeError:  # `alloyloop … | head` has seen enough
+        sys.stderr.close()
+        raise SystemExit(0) from None
+
+
+def _say(text: str = "") -> None:
+    print(text)
+
+
+def _print_json(content: Json) -> None:
+    print(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False))
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns as wide as they need; on a terminal that is too narrow, one block of lines a row."""
+    import shutil
+
+    widths = [max(len(cell) for cell in column) for column in zip(columns, *rows, strict=True)]
+    wide = sum(widths) + 2 * (len(widths) - 1)
+    if sys.stdout.isatty() and wide > shutil.get_terminal_size().columns:
+        label = max(map(len, columns))
+        for row in rows:
+            _say("\n".join(f"{name:<{label}}  {cell}" for name, cell in zip(columns, row, strict=True)) + "\n")
+        return
+    for row in (columns, ["-" * width for width in widths], *rows):
+        _say("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _print_answers(answers: Answers) -> None:
+    _print_table(*answers.table())
+    for alloy in (*answers.alloys, *answers.beside):
+        notes = [alloy.why, *alloy.flags]
+        if any(notes):
+            _say(f"\n{alloy.id}  {alloy.name}")
+            for note in filter(None, notes):
+                _say(f"  {note}")
+    for remark in answers.remarks:
+        _say(f"\nRemark: {remark}")
+
+
+@app.command()
+def new(
+    directory: Directory,
+    name: Annotated[str | None, typer.Option("--template", help="A built-in campaign; see `alloyloop templates`.")] = None,
+    table: Annotated[Path | None, typer.Option("--from", help="Any table of alloys (CSV or .xlsx).")] = None,
+    basis: Annotated[str | None, typer.Option(help="With --from: at_pct or wt_pct, where the columns do not say.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a campaign folder, from a built-in campaign or from a table of your own."""
+    from .campaign import Campaign
+
+    if (name is None) == (table is None):
+        raise typer.BadParameter("give either --template NAME or --from TABLE")
+    if name is not None:
+        Campaign.new(directory, name)
+        said: tuple[str, ...] = ()
+    else:
+        from .starting import campaign_from_table
+
+        said = campaign_from_table(directory, Path(str(table)), basis)
+    if as_json:
+        _print_json({"campaign": str(directory), "inferred": list(said)})
+        return
+    for line in said:
+        _say(line)
+    _say(f"{directory} is ready: look at campaign.yaml, then `alloyloop suggest {directory}`.")
+
+
+@app.command()
+def templates(
+    name: Annotated[str | None, typer.Argument(help="Print the page of this one.", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the built-in campaigns, or print the page of one."""
+    from .templates import PAGE, template, template_names
+
+    if name is not None:
+        page = (template(name).folder / PAGE).read_text(encoding="utf-8")
+        _print_json({"name": name, "page": page}) if as_json else _say(page)
+        return
+    known = [template(each) for each in template_names()]
+    if as_json:
+        _print_json({"templates": [{"name": each.name, "title": each.title, "summary": each.summary} for each in known]})
+        return
+    _print_table(("name", "campaign"), [(each.name, each.title) for each in known])
+
+
+@app.command()
+def models(as_json: AsJson = False) -> None:
+    """List the models that `model:` in campaign.yaml may name."""
+    from ..surrogates.base import surrogate_names
+
+    names = ("auto", *surrogate_names())
+    _print_json({"models": list(names)}) if as_json else _say("\n".join(names))
+
+
+@app.command()
+def descriptors(as_json: AsJson = False) -> None:
+    """List the descriptors that rules and features may name, with unit, formula, validity and source."""
+    from ..design.descriptors import DESCRIPTORS
+
+    known = [
+        {"name": d.name, "unit": d.unit, "formula": d.formula, "validity": d.validity, "source": d.source, "verified": d.verified}
+        for d in DESCRIPTORS.values()
+    ]
+    if as_json:
+        _print_json({"descriptors": known})
+        return
+    _print_table(("name", "unit", "formula"), [(str(d["name"]), str(d["unit"]), str(d["formula"])) for d in known])
+
+
+@app.command()
+def policies(as_json: AsJson = False) -> None:
+    """List the element policies: what is barred, limited or flagged, and why."""
+    from ..design.policies import POLICIES
+
+    if as_json:
+        rules = {
+            each.name: {
+                "title": each.title,
+                "rules": [
+                    {
+                        "element": rule.element,
+                        "verdict": rule.verdict,
+                        "limit_wt_pct": rule.limit_wt_pct,
+                        "reason": rule.reason,
+                        "source": rule.source,
+                        "verified": rule.verified,
+                    }
+                    for rule in each.rules
+                ],
+            }
+            for each in POLICIES.values()
+        }
+        _print_json({"policies": rules})
+        return
+    for each in POLICIES.values():
+        _say(f"{each.name}: {each.title}")
+        for rule in each.rules:
+            _say(f"  {rule}{'' if rule.verified else ' [unverified]'}")
+
+
+@app.command()
+def describe(
+    alloy: Annotated[str, typer.Argument(help='Such as "Ti-35Nb-7Zr-5Ta wt".', show_default=False)],
+    policy: Annotated[str | None, typer.Option(help="Judge by this element policy; see `alloyloop policies`.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Describe an alloy: at.%, wt.%, density, price, every descriptor, what an element policy says of it."""
+    from .describing import describe as description
+
+    told = description(alloy, policy)
+    if as_json:
+        _print_json(told.json())
+        return
+    _say(f"{told.composition.name('wt_pct')}  =  {told.composition.name('at_pct')}\n")
+    at_pct, wt_pct = told.composition.at_pct, told.composition.wt_pct
+    _print_table(("element", "wt.%", "at.%"), [(e, f"{wt_pct[e]:.4g}", f"{at_pct[e]:.4g}") for e in at_pct])
+    _say()
+    rows = [
+        (name, f"{d.value:.5g}", d.unit, "" if d.verified else "unverified", "" if d.in_range else f"outside: {d.validity}")
+        for name, d in told.descriptors.items()
+    ]
+    _print_table(("descriptor", "value", "unit", "", "range"), rows)
+    for rule, verdict in told.phases.items():
+        _say(f"{rule}: {verdict}")
+    for flag in told.flags:
+        _say(f"Flag: {flag}")
+
+
+@app.command()
+def check(directory: Directory, as_json: AsJson = False) -> None:
+    """List every mistake in campaign.yaml and experiments.csv, with its place and what to do."""
+    from .folder import Folder
+    from .snapshot import check as look
+
+    problems, remarks = look(Folder(directory))
+    if as_json:
+        keys = ("file", "row", "column", "problem", "remedy")
+        found = [{key: getattr(problem, key) for key in keys} for problem in problems]
+        _print_json({"problems": found, "remarks": list(remarks)})
+    else:
+        for problem in problems:
+            _say(str(problem))
+        for remark in remarks:
+            _say(f"Remark: {remark}")
+        if not problems:
+            _say("No mistakes found.")
+    if problems:
+        raise SystemExit(1)
+
+
+@app.command()
+def suggest(
+    directory: Directory,
+    n: Annotated[int | None, typer.Option("-n", help="How many alloys; the campaign's batch by default.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
+    own: Annotated[list[str] | None, typer.Option("--with", help="An alloy of your own, judged beside them.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Propose the next batch, write it into experiments.csv, and freeze the round."""
+    from .campaign import Campaign
+
+    answers = Campaign(directory).suggest(n, dry_run=dry_run, own=own or ())
+    if as_json:
+        _print_json(
+            {
+                "round": answers.round,
+                "proposals": [alloy.json() for alloy in answers.alloys],
+                "beside": [alloy.json() for alloy in answers.beside],
+                "remarks": list(answers.remarks),
+            }
+        )
+        return
+    _print_answers(answers)
+    if dry_run:
+        _say("\nNothing was written (--dry-run).")
+    else:
+        _say(f"\nRound {answers.round} is in experiments.csv; `alloyloop melt-sheet {directory}` prints what to weigh.")
+
+
+def _pairs(given: Sequence[str] | None, what: str) -> dict[str, float]:
+    pairs = {}
+    for text in given or ():
+        name, sign, number = text.partition("=")
+        try:
+            pairs[name.strip()] = float(number)
+        except ValueError:
+            sign = ""
+        if not sign:
+            raise typer.BadParameter(f"'{text}' is no {what}: write it like Zr=0.995")
+    return pairs
+
+
+@app.command("melt-sheet")
+def melt_sheet(
+    directory: Directory,
+    round: Annotated[int | None, typer.Option("--round", help="The last one by default.")] = None,
+    mass: Annotated[float, typer.Option("--mass", help="Mass of one button [g].")] = 40.0,
+    master: Annotated[list[str] | None, typer.Option("--master", help="A master alloy in stock, such as Mg-30Ca (wt.%).")] = None,
+    purity: Annotated[list[str] | None, typer.Option("--purity", help="Purity of a charge metal, such as Zr=0.995.")] = None,
+    loss: Annotated[list[str] | None, typer.Option("--loss", help="Share of an element that evaporates, such as Sn=0.01.")] = None,
+    resolution: Annotated[float, typer.Option("--resolution", help="What the balance reads [g].")] = 0.001,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Also write it to this CSV file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what to weigh for each alloy of a round."""
+    from .campaign import Campaign
+    from .melting import melt_sheet_table, sheet_json
+    from .sheet import write_sheet
+
+    ids, charges = Campaign(directory).melt_sheet(
+        round,
+        mass_g=mass,
+        masters=master or (),
+        purity=_pairs(purity, "purity"),
+        loss=_pairs(loss, "loss"),
+        resolution_g=resolution,
+    )
+    table = melt_sheet_table(ids, charges)
+    if output is not None:
+        write_sheet(output, table)
+    if as_json:
+        _print_json(sheet_json(ids, charges))
+        return
+    _print_table(table.columns, table.rows)
+    for id, charge in zip(ids, charges, strict=True):
+        for warning in charge.warnings:
+            _say(f"{id}: {warning}")
+
+
+@app.command()
+def record(
+    directory: Directory,
+    what: Annotated[str, typer.Argument(help="The id of an alloy, or a table of results.", show_default=False)],
+    values: Annotated[list[str] | None, typer.Argument(help="NAME=value, or NAME=58.2,59.1,57.7.", show_default=False)] = None,
+    status: Annotated[str, typer.Option(help="made, measured, failed or withdrawn.")] = "",
+    because: Annotated[str, typer.Option(help="Why it failed or was withdrawn.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take measurements back, of one alloy or from a table (CSV, .xlsx) with an id column."""
+    from .campaign import Campaign
+
+    results = Campaign(directory).record(what, *(values or ()), status=status, because=because)
+    if as_json:
+        _print_json({"recorded": [{"id": r.id, "cells": dict(r.cells), "surprise": list(r.surprise)} for r in results]})
+        return
+    for result in results:
+        _say(f"{result.id}: " + ", ".join(f"{name} = {text}" for name, text in result.cells.items()))
+        for sentence in result.surprise:
+            _say(f"  {sentence}")
+
+
+@app.command()
+def status(directory: Directory, as_json: AsJson = False) -> None:
+    """Say where the campaign stands: rounds, what is pending, the best so far, and whether to go on."""
+    from .campaign import Campaign
+
+    stands = Campaign(directory).status()
+    if as_json:
+        _print_json(stands.json())
+        return
+    counts = ", ".join(f"{count} {name}" for name, count in stands.measured.items())
+    _say(f"Rounds: {stands.rounds}.  Alloys: {counts}.")
+    _say(f"Pending: {', '.join(stands.pending) or 'none'}.")
+    if stands.best is None:
+        _say("Best: no measured alloy is inside the space and keeps every limit.")
+    else:
+        _say(f"Best: {stands.best.id}, {stands.best.alloy}, {stands.best.property} = {stands.best.value:g}.")
+    if stands.stop.get("words"):
+        _say(f"Going on (as of round {stands.stop['round']}): {stands.stop['words']}")
+
+
+@app.command()
+def best(
+    directory: Directory,
+    n: Annotated[int, typer.Option("-n", help="How many.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Show the best alloys measured so far, and what is believed of them."""
+    from .campaign import Campaign
+
+    _show_alloys(Campaign(directory).best(n), as_json)
+
+
+@app.command()
+def predict(
+    directory: Directory,
+    alloys: Annotated[list[str], typer.Argument(help='Such as "Ti-12Nb-12Zr-12Sn wt".', show_default=False)],
+    process: Annotated[list[str] | None, typer.Option("--at", help="A process value, such as quench=water.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Predict the properties of given alloys, with 90 % intervals."""
+    from .campaign import Campaign
+
+    at = dict(word.partition("=")[::2] for word in process or ())
+    _show_alloys(Campaign(directory).predict(alloys, at), as_json)
+
+
+def _show_alloys(answers: Answers, as_json: bool) -> None:
+    if as_json:
+        _print_json({"alloys": [alloy.json() for alloy in answers.alloys], "remarks": list(answers.remarks)})
+    else:
+        _print_answers(answers)
+
+
+@app.command()
+def report(directory: Directory, as_json: AsJson = False) -> None:
+    """Write report.html: the question, the next batch, the melt sheet, progress and the table, in one file."""
+    from .campaign import Campaign
+
+    path = Campaign(directory).report()
+    _print_json({"report": str(path)}) if as_json else _say(f"Wrote {path}.")
+
+
+@app.command()
+def demo(
+    directory: Annotated[Path, typer.Option("--dir", help="Where to make the demo campaign.")] = Path("demo"),
+    as_json: AsJson = False,
+) -> None:
+    """Run two rounds of the beta-titanium campaign, the first answered by a SYNTHETIC laboratory."""
+    from .demo import run_demo
+
+    told = run_demo(directory, (lambda text: None) if as_json else _say)
+    if as_json:
+        _print_json(told)

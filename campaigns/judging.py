@@ -1,0 +1,121 @@
+"""What a campaign says of given alloys: predictions, chances, the nearest known alloy, and warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import inf
+
+import numpy as np
+
+from ..design.composition import Composition
+from ..design.features import Alloys
+from ..design.goals import limits
+from ..design.space import Process
+from .answers import Answer, Nearest, Predicted
+from .learning import Beliefs
+from .snapshot import Snapshot, nearest_known
+
+# An alloy further from every known one than this share of them is from its own nearest is outside what the data support.
+FAR = 0.95
+
+
+def judge(
+    snapshot: Snapshot,
+    beliefs: Beliefs,
+    ids: Sequence[str],
+    compositions: Sequence[Composition],
+    process: Process,
+    why: Sequence[str] = (),
+    measured: Sequence[Mapping[str, float]] = (),
+) -> tuple[Answer, ...]:
+    """Answer for each alloy.
+
+    Parameters
+    ----------
+    snapshot, beliefs : the campaign and what it believes
+    ids, compositions : of the n alloys
+    process : process values, n of each, unknown where they are not given
+    why : reasons of choice, n of them or none
+    measured : what was measured, n of them or none
+    """
+    alloys = _alloys(snapshot, compositions, process)
+    predictions = {name: belief.about(alloys) for name, belief in beliefs.of.items()}
+    bounds = {name: prediction.interval() for name, prediction in predictions.items()}
+    chances = {
+        name: np.exp(limit.log_probability(predictions[name].mean, predictions[name].measured_std))
+        for name, limit in limits(snapshot.goals).items()
+        if name in predictions
+    }
+    far = _far(snapshot)
+    answers = []
+    for i, composition in enumerate(compositions):
+        predicted = {
+            name: Predicted(float(p.mean[i]), float(p.measured_std[i]), float(bounds[name][0][i]), float(bounds[name][1][i]))
+            for name, p in predictions.items()
+        }
+        chance = {name: float(values[i]) for name, values in chances.items()}
+        chance["all"] = float(np.prod(list(chance.values())))
+        known = nearest_known(snapshot, alloys.fractions[i])
+        own = {name: values[i] for name, values in process.items()}
+        answers.append(
+            Answer(
+                id=ids[i],
+                composition=composition,
+                process={name: _plain(value) for name, value in own.items()},
+                predicted=predicted,
+                probability=chance,
+                nearest=None if known is None else Nearest(*known),
+                flags=_flags(snapshot, composition, inf if known is None else known[1], far),
+                why=why[i] if why else "",
+                measured=measured[i] if measured else None,
+            )
+        )
+    return tuple(answers)
+
+
+def _alloys(snapshot: Snapshot, compositions: Sequence[Composition], process: Process) -> Alloys:
+    """Compositions over the table's elements; the caller has seen to it that they have no others."""
+    elements = snapshot.table.elements
+    fractions = np.array([composition.vector(elements, "at_pct") / 100 for composition in compositions])
+    return Alloys(elements, fractions.reshape(-1, len(elements)), process)
+
+
+def _plain(value: object) -> float | str | None:
+    if value is None or isinstance(value, str):
+        return value
+    number = float(value)  # type: ignore[arg-type]  # a cell of a float array
+    return None if np.isnan(number) else number
+
+
+def _far(snapshot: Snapshot) -> float:
+    """The at.% to be exchanged beyond which an alloy is far from all data, judged by the data's own distances."""
+    fractions = snapshot.alloys().fractions[snapshot.known]
+    if len(fractions) < 3:
+        return inf
+    gaps = 50 * np.abs(fractions[:, None] - fractions[None]).sum(axis=2)
+    np.fill_diagonal(gaps, np.inf)
+    return float(np.quantile(gaps.min(axis=1), FAR))
+
+
+def _flags(snapshot: Snapshot, composition: Composition, distance: float, far: float) -> tuple[str, ...]:
+    flags = []
+    if distance > far:
+        near = f"{distance:.1f} at.% from the nearest known alloy, where known ones are {far:.1f} or less apart"
+        flags.append(f"outside the data: {near}")
+    flags += _beyond(snapshot, composition)
+    if snapshot.space.policy is not None:
+        flags += snapshot.space.policy.flags(composition.wt_pct)
+    return tuple(flags)
+
+
+def _beyond(snapshot: Snapshot, composition: Composition) -> list[str]:
+    """Elements of which the alloy holds more than any known alloy."""
+    if not snapshot.known.any():
+        return []
+    sign = "at.%" if snapshot.space.basis == "at_pct" else "wt.%"
+    most = dict(zip(snapshot.table.elements, snapshot.table.amounts[snapshot.known].max(axis=0).tolist(), strict=True))
+    return [
+        f"{element} {amount:g} {sign} is more than any known alloy holds ({most[element]:g})"
+        for element, amount in composition.amounts(snapshot.space.basis).items()
+        if amount > most[element] + 1e-9
+    ]

@@ -1,0 +1,140 @@
+"""From the table to beliefs: what each property's rows teach, and which model and features to trust."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..design.beliefs import Belief, Choice, Evidence, Option, choose, learn
+from ..design.features import FEATURE_SETS, Features, feature_set, telling_descriptors
+from ..design.goals import Report
+from ..surrogates.errors import AlloyloopError
+from .files import read_text, write_atomically
+from .journal import digest
+from .snapshot import Snapshot
+
+# A property that is only reported is not modelled on fewer rows than this; one that is wanted is modelled on any.
+LEAST_REPORTED = 5
+# What `model: auto` chooses from.
+AUTO_MODELS = ("gaussian-process", "extra-trees")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beliefs:
+    """What a campaign believes.
+
+    Parameters
+    ----------
+    of : beliefs by property; a property without enough measurements is not among them
+    choices : by property, which model and features were chosen, and why
+    remarks : rows that could not be used and properties that could not be modelled, in words
+    """
+
+    of: Mapping[str, Belief]
+    choices: Mapping[str, Choice]
+    remarks: tuple[str, ...]
+
+
+def evidence(snapshot: Snapshot, name: str) -> Evidence:
+    """The rows that say something of one property: known or measured, with a value that is not censored."""
+    table = snapshot.table
+    values = table.values(name)
+    rows = snapshot.known & np.isfinite(values) & (table.censored(name) == "")
+    # The value is the mean of its replicates; where their number is not told, it is taken as one.
+    counts = np.nan_to_num(table.counts(name), nan=1.0)
+    noise = table.std(name) / np.sqrt(np.maximum(counts, 1.0))
+    sources = np.array(table.source)
+    return Evidence(name, snapshot.alloys().rows(rows), values[rows], noise[rows], sources[rows])
+
+
+def believe(snapshot: Snapshot, properties: Iterable[str] | None = None) -> Beliefs:
+    """Fit what can be fitted, by the model and features that campaign.yaml names or, where it says auto, by evidence.
+
+    Parameters
+    ----------
+    snapshot : the campaign
+    properties : which; all where not given
+    """
+    beliefs: dict[str, Belief] = {}
+    choices: dict[str, Choice] = {}
+    remarks: list[str] = []
+    cache = _Cache(snapshot)
+    for name in snapshot.goals if properties is None else properties:
+        found = evidence(snapshot, name)
+        censored = int((snapshot.known & (snapshot.table.censored(name) != "")).sum())
+        if censored:
+            remarks.append(f"{name}: {censored} censored values (< or >) are kept and not yet learned from.")
+        only_reported = isinstance(snapshot.goals[name], Report)
+        if len(found) < (LEAST_REPORTED if only_reported else 1):
+            n_values = "no value" if not len(found) else f"only {len(found)} values"
+            remarks.append(f"{name} has {n_values}: too few to model.")
+            continue
+        options, left_out = _options(snapshot, found)
+        if left_out.any():
+            remarks.append(
+                f"{name}: {left_out.sum()} rows are left out, since the element table lacks a value that their features need."
+            )
+            found = found.rows(~left_out)
+        choice = cache.get(found, options) or choose(found, options)
+        cache.put(found, options, choice)
+        choices[name] = choice
+        beliefs[name] = learn(found, options[choice.name])
+    cache.save()
+    return Beliefs(beliefs, choices, tuple(remarks))
+
+
+def _options(snapshot: Snapshot, found: Evidence) -> tuple[dict[str, Option], NDArray[np.bool_]]:
+    """The options that campaign.yaml leaves open, by name, and the rows that none of them can take (True)."""
+    own = snapshot.space.n_elements
+    foreign = found.alloys.fractions[:, own:].sum(axis=1) > 0
+    telling = telling_descriptors(found.alloys.rows(~foreign) if (~foreign).any() else found.alloys)
+    elements, process = found.alloys.elements, snapshot.space.process
+    asked = snapshot.spec.features
+    if isinstance(asked, tuple):
+        features = {"the features named": Features(elements, False, asked, process)}
+    else:
+        names = FEATURE_SETS if asked == "auto" else (asked,)
+        features = {name: feature_set(name, telling, elements, process) for name in names}
+    models = AUTO_MODELS if snapshot.spec.model == "auto" else (snapshot.spec.model,)
+    options = {f"{model} on {name}": Option(model, seen) for model in models for name, seen in features.items()}
+    left_out = np.zeros(len(found), dtype=bool)
+    for seen in features.values():
+        left_out |= ~np.isfinite(seen.encode(found.alloys)).all(axis=1)
+    return options, left_out
+
+
+class _Cache:
+    """Choices made before, by the data they were made on; a convenience that may be deleted at any time."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._path = snapshot.folder.cache / "choices.json"
+        self._kept: dict[str, dict[str, str]] = {}
+        self._used: dict[str, dict[str, str]] = {}
+        with suppress(AlloyloopError, ValueError, TypeError):
+            self._kept = dict(json.loads(read_text(self._path).text))
+
+    def get(self, found: Evidence, options: Mapping[str, Option]) -> Choice | None:
+        kept = self._kept.get(self._key(found, options))
+        return Choice(kept["name"], kept["why"]) if kept and kept.get("name") in options else None
+
+    def put(self, found: Evidence, options: Mapping[str, Option], choice: Choice) -> None:
+        self._used[self._key(found, options)] = {"name": choice.name, "why": choice.why}
+
+    def save(self) -> None:
+        if self._used.items() <= self._kept.items():
+            return
+        with suppress(AlloyloopError, OSError):  # a read-only folder is asked all the same
+            self._path.parent.mkdir(exist_ok=True)
+            write_atomically(self._path, json.dumps(self._kept | self._used, indent=1))
+
+    @staticmethod
+    def _key(found: Evidence, options: Mapping[str, Option]) -> str:
+        process = b"".join(np.asarray(column).astype(str).tobytes() for column in found.alloys.process.values())
+        numbers = (found.alloys.fractions, found.values, found.noise)
+        data = b"".join(np.ascontiguousarray(part).tobytes() for part in numbers) + process
+        return digest(data + repr((found.property, found.sources.tolist(), options)).encode())

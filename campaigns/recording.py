@@ -1,0 +1,209 @@
+"""Taking measurements back: what may be written into which row, replicates to mean and scatter, and how surprising it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import nan, sqrt
+from statistics import fmean, stdev
+
+from ..surrogates.errors import AlloyloopError
+from .cells import read_number
+from .files import read_text
+from .sheet import Sheet
+from .snapshot import Snapshot
+from .table import STATUSES, ExperimentTable
+
+# Two numbers further apart than this are rather one with a decimal comma: 58,2 is not the pair 58 and 2.
+_LIKELY_ONE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came back of one alloy.
+
+    Parameters
+    ----------
+    id : of its row
+    cells : column -> text, as it will stand in experiments.csv
+    surprise : what was expected and what came, one sentence a property; empty where nothing was predicted
+    """
+
+    id: str
+    cells: Mapping[str, str]
+    surprise: tuple[str, ...] = ()
+
+
+def result_from_words(
+    snapshot: Snapshot, id: str, words: Sequence[str], status: str = "", because: str = ""
+) -> Result:
+    """Read `NAME=58.2,59.1,57.7` words about one alloy.
+
+    Parameters
+    ----------
+    words : property, process or other columns with their values; a property may have replicates, separated by commas
+    status : "" sets `measured` where a property is given
+    because : the reason of a failure
+
+    Raises
+    ------
+    AlloyloopError
+        for an unknown id, column or status, a value that is not a number, or replicates that are rather one number
+    """
+    cells: dict[str, str] = {}
+    for word in words:
+        name, sign, text = word.partition("=")
+        if not sign or not text.strip():
+            raise AlloyloopError(f"'{word}' is not a result", "Write NAME=value, such as youngs_modulus_GPa=58.2,59.1.")
+        name = name.strip()
+        if name in cells:
+            raise AlloyloopError(f"{name} is given twice", "Write its replicates as NAME=58.2,59.1.")
+        _refuse_unknown(snapshot, name)
+        if name in snapshot.table.layout.properties and "," in text:
+            cells |= _replicates(snapshot, name, text)
+        else:
+            cells[name] = text.strip()
+    return _complete(snapshot, id, cells, status, because)
+
+
+def results_from_sheet(snapshot: Snapshot, sheet: Sheet) -> list[Result]:
+    """Read a table of results: an id column, and any of the columns of experiments.csv. Blank cells say nothing.
+
+    Raises
+    ------
+    AlloyloopError
+        where there is no id column, an id twice, or what `result_from_words` refuses; with file and row
+    """
+    if sheet.problems:
+        raise AlloyloopError(sheet.problems[0].problem, sheet.problems[0].remedy, place=sheet.problems[0].place)
+    if "id" not in sheet.columns:
+        raise AlloyloopError(
+            "There is no column id", "Add one with the ids of the proposals, such as R001-2.", place=sheet.file
+        )
+    results: list[Result] = []
+    for row, cells in enumerate(sheet.rows):
+        place = sheet.problem(row, None, "").place
+        given = {name: cell for name, cell in zip(sheet.columns, cells, strict=True) if cell and name != "id"}
+        id = sheet.cell(row, "id")
+        if any(result.id == id for result in results):
+            raise AlloyloopError(f"{id} is there twice", "Give each alloy one row, its replicates as mean.", place=place)
+        try:
+            for name in given:
+                _refuse_unknown(snapshot, name)
+            theirs = {name: _in_our_dialect(snapshot, name, cell, sheet) for name, cell in given.items()}
+            results.append(_complete(snapshot, id, theirs, theirs.pop("status", ""), theirs.pop("reason", "")))
+        except AlloyloopError as error:
+            raise AlloyloopError(error.problem, error.remedy, place=place) from error
+    if not results:
+        raise AlloyloopError("There is no row in it", "Add a row for each alloy.", place=sheet.file)
+    return results
+
+
+def entered(table: ExperimentTable, results: Sequence[Result]) -> ExperimentTable:
+    """The table with the results in it.
+
+    Raises
+    ------
+    AlloyloopError
+        where a result would be a mistake in experiments.csv, such as text in a number cell; the first is named
+    """
+    for result in results:
+        table = table.with_cells(result.id, result.cells)
+    if table.problems:
+        first = table.problems[0]
+        raise AlloyloopError(first.problem, f"{first.remedy} Nothing was recorded.", place=first.column or "")
+    return table
+
+
+def _refuse_unknown(snapshot: Snapshot, name: str) -> None:
+    table = snapshot.table
+    derived = {f"{own}{end}" for own in table.layout.properties for end in ("_std", "_n")}
+    measured = {f"{element}_{snapshot.space.basis}_measured" for element in table.elements}
+    allowed = {*table.layout.columns, *table.sheet.columns, *derived, *measured} - {"id", "round", "parent"}
+    if name not in allowed:
+        properties = ", ".join((*table.layout.properties, *table.layout.classes))
+        raise AlloyloopError(
+            f"There is no column {name}", f"The properties here are {properties}; other columns are those of experiments.csv."
+        )
+
+
+def _replicates(snapshot: Snapshot, name: str, text: str) -> dict[str, str]:
+    values = [read_number(part.strip()).value for part in text.split(",")]
+    if any(value != value for value in values):
+        raise AlloyloopError(f"One of the replicates of {name} is empty: '{text}'", "Write them like 58.2,59.1,57.7.")
+    small, large = min(map(abs, values)), max(map(abs, values))
+    if len(values) == 2 and "." not in text and large > _LIKELY_ONE * small:
+        raise AlloyloopError(
+            f"{name}={text} would be two measurements, {values[0]:g} and {values[1]:g}",
+            f"Write {text.replace(',', '.')} if it is one number; if it is two, write them with a decimal point.",
+        )
+    number = snapshot.table.sheet.dialect.number
+    return {name: number(fmean(values)), f"{name}_std": number(stdev(values)), f"{name}_n": str(len(values))}
+
+
+def _in_our_dialect(snapshot: Snapshot, name: str, cell: str, sheet: Sheet) -> str:
+    """A number of their file as our file writes numbers; text as it is."""
+    table = snapshot.table
+    numeric = name.endswith(("_std", "_n", "_pct", "_pct_measured"))
+    if not numeric and name not in (*table.layout.properties, *table.layout.numeric):
+        return cell
+    ours, theirs = table.sheet.dialect.decimal, sheet.dialect.decimal
+    return cell if ours == theirs else cell.replace(theirs, ours)
+
+
+def _complete(snapshot: Snapshot, id: str, cells: dict[str, str], status: str, because: str) -> Result:
+    table = snapshot.table
+    if id not in table.ids:
+        pending = [known for known, waits in zip(table.ids, table.pending, strict=True) if waits]
+        raise AlloyloopError(f"There is no alloy {id}", f"Those waiting for results are {', '.join(pending) or 'none'}.")
+    results = set(cells) & {*table.layout.properties, *table.layout.classes}
+    if status and status not in STATUSES:
+        raise AlloyloopError(f"There is no status '{status}'", f"Write one of {', '.join(STATUSES)}.")
+    if because and status not in ("failed", "withdrawn"):
+        raise AlloyloopError("A reason belongs to a failed or withdrawn alloy", "Add --status failed.")
+    if status == "failed" and not because:
+        raise AlloyloopError("A failed alloy needs its reason", "Add --because cracked, say.")
+    if not cells and not status:
+        raise AlloyloopError(f"There is nothing to record of {id}", "Write NAME=value, such as youngs_modulus_GPa=58.2.")
+    was = table.status[table.row(id)]
+    if not status and results:
+        status = "known" if was == "known" else "measured"
+    if status:
+        cells["status"] = status
+    if because:
+        cells["reason"] = because
+    return Result(id, cells, _surprise(snapshot, id, cells))
+
+
+def _surprise(snapshot: Snapshot, id: str, cells: Mapping[str, str]) -> tuple[str, ...]:
+    """What the round expected of the alloy beside what came; nothing is refitted for it."""
+    round_number = snapshot.table.round[snapshot.table.row(id)]
+    if round_number is None:
+        return ()
+    try:
+        decision = json.loads(read_text(snapshot.folder.round(round_number) / "decision.json").text)
+        expected = {alloy["id"]: alloy["predicted"] for alloy in decision["proposals"]}[id]
+    except (AlloyloopError, ValueError, KeyError):  # a round made by hand, or its folder was removed
+        return ()
+    sentences = []
+    for name, predicted in expected.items():
+        if name in cells:
+            came = read_number(cells[name], snapshot.table.sheet.dialect.decimal).value
+            z = (came - predicted["mean"]) / predicted["std"]
+            sentences.append(
+                f"{id} {name}: {came:g} came, {predicted['mean']:.4g} was expected (90 %: {predicted['low']:.4g} to "
+                f"{predicted['high']:.4g}, round {round_number}): {_words(z)} (z = {z:+.1f})."
+            )
+    return tuple(sentences)
+
+
+def _words(z: float) -> str:
+    size = abs(z)
+    if size != size:
+        return "not comparable"
+    if size < 1:
+        return "as expected"
+    if size < 2:
+        return f"somewhat {'higher' if z > 0 else 'lower'} than expected"
+    return f"a surprise, {'higher' if z > 0 else 'lower'} than expected"

@@ -1,0 +1,141 @@
+"""A campaign as it stands on disk at one moment: the question, the space and the table, read and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..design.composition import Composition, wt_to_at
+from ..design.features import Alloys
+from ..design.goals import Goal
+from ..design.lattice import IntArray
+from ..design.space import DesignSpace
+from ..surrogates.base import FloatArray
+from .folder import Folder
+from .problems import CampaignFileError, Problem
+from .spec import CampaignSpec, design_space, layout, read_spec
+from .table import ExperimentTable
+
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """What campaign.yaml and experiments.csv say.
+
+    Parameters
+    ----------
+    folder : where they are
+    spec : the question
+    space : the design space it describes
+    table : the experiments
+    """
+
+    folder: Folder
+    spec: CampaignSpec
+    space: DesignSpace
+    table: ExperimentTable
+
+    @property
+    def goals(self) -> dict[str, Goal]:
+        """The goals of numeric properties, by name."""
+        return self.spec.goals
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was rounded, scaled or assumed on reading."""
+        off_step = (element.off_step for element in self.space.lattice.elements)
+        return (*(remark for remark in off_step if remark), *self.table.remarks)
+
+    @property
+    def process(self) -> dict[str, NDArray[Any]]:
+        """Process values of every row, NaN or None where not known."""
+        values: dict[str, NDArray[Any]] = {}
+        for variable in self.space.process:
+            column = self.table.process[variable.name]
+            values[variable.name] = column if isinstance(column, np.ndarray) else np.array(column, dtype=object)
+        return values
+
+    @property
+    def known(self) -> BoolArray:
+        """(n,) The rows that can teach: known or measured, with a composition."""
+        return self.table.usable
+
+    def alloys(self) -> Alloys:
+        """Every row as measured where it was, else as planned; over the table's elements, the space's first."""
+        amounts = self.table.amounts
+        at_pct = wt_to_at(amounts, self.table.elements) if self.space.basis == "wt_pct" else amounts
+        return Alloys(self.table.elements, at_pct / 100, self.process)
+
+    def in_space(self) -> BoolArray:
+        """(n,) The rows that could have been proposed but for their step: inside the bounds and the rules."""
+        n_own = self.space.n_elements
+        amounts = self.table.amounts
+        own = np.nan_to_num(amounts[:, :n_own], nan=-1.0)
+        foreign = np.nan_to_num(amounts[:, n_own:]).sum(axis=1) > 0
+        return np.asarray(self.space.contains(own, self.process) & ~foreign)
+
+    def taken(self) -> IntArray:
+        """The points of the space that a row of any status already stands on. (m, d)"""
+        n_own = self.space.n_elements
+        nominal = self.table.nominal
+        points, near = self.space.snap(nominal[:, :n_own], self.process)
+        foreign = np.nan_to_num(nominal[:, n_own:]).sum(axis=1) > 0
+        return points[near & ~foreign]
+
+    def composition(self, row: int) -> Composition:
+        """What one row consists of, as planned, in the campaign's basis."""
+        amounts = zip(self.table.elements, self.table.nominal[row].tolist(), strict=True)
+        return Composition({element: amount for element, amount in amounts if amount > 0}, self.space.basis)
+
+    def pending(self) -> BoolArray:
+        """(n,) The rows proposed or made whose measurement is still to come."""
+        return self.table.pending
+
+    def measured(self, row: int) -> dict[str, float]:
+        """The numbers measured on one row, by property."""
+        values = {name: float(self.table.values(name)[row]) for name in self.goals}
+        return {name: value for name, value in values.items() if np.isfinite(value)}
+
+
+def read_snapshot(folder: Folder) -> Snapshot:
+    """Read a campaign.
+
+    Raises
+    ------
+    CampaignFileError
+        where a file has a mistake; names every one
+    """
+    snapshot, problems = _read(folder.checked())
+    if problems or snapshot is None:
+        raise CampaignFileError(problems)
+    return snapshot
+
+
+def check(folder: Folder) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
+    """Every mistake in both files, and every remark on what was rounded, scaled or assumed."""
+    try:
+        snapshot, problems = _read(folder.checked())
+    except CampaignFileError as error:
+        return error.problems, ()
+    return problems, snapshot.remarks
+
+
+def _read(folder: Folder) -> tuple[Snapshot, tuple[Problem, ...]]:
+    spec = read_spec(folder.question)
+    space = design_space(spec)
+    table = ExperimentTable.read(folder.experiments, layout(spec, space))
+    return Snapshot(folder, spec, space, table), table.problems
+
+
+def nearest_known(snapshot: Snapshot, fractions: FloatArray) -> tuple[str, float] | None:
+    """The id of the known row nearest to one alloy over the table's elements, and the at.% to be exchanged."""
+    rows = np.flatnonzero(snapshot.known)
+    if len(rows) == 0:
+        return None
+    distances = 50 * np.abs(snapshot.alloys().fractions[rows] - fractions).sum(axis=1)
+    nearest = int(np.argmin(distances))
+    return snapshot.table.ids[rows[nearest]], float(distances[nearest])

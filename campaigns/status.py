@@ -1,0 +1,106 @@
+"""Where a campaign stands: what is pending, what is best, and what the last round said of going on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..design.goals import limits, pursued
+from ..surrogates.errors import AlloyloopError
+from .answers import Json
+from .files import read_text
+from .snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best alloy measured so far that keeps every limit.
+
+    Parameters
+    ----------
+    id, alloy : of its row, and its name
+    property, value : what is pursued, and what was measured of it
+    """
+
+    id: str
+    alloy: str
+    property: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a campaign stands, from its files alone: nothing is fitted.
+
+    Parameters
+    ----------
+    rounds : how many there were
+    pending : ids of alloys proposed or made and not yet measured
+    measured : how many alloys have a result, by status `known`, `measured` and `failed`
+    best : None where nothing keeps the limits
+    stop : what the last round expected of going on, with the `round` it is of; empty before the first
+    ranking : rows that keep the limits, best first
+    """
+
+    rounds: int
+    pending: tuple[str, ...]
+    measured: dict[str, int]
+    best: Best | None
+    stop: Json
+    ranking: tuple[int, ...]
+
+    def json(self) -> Json:
+        """As in `--json`."""
+        best = None
+        if self.best is not None:
+            best = {"id": self.best.id, "alloy": self.best.alloy, self.best.property: self.best.value}
+        return {
+            "rounds": self.rounds,
+            "pending": list(self.pending),
+            "measured": self.measured,
+            "best": best,
+            "stop": self.stop,
+        }
+
+
+def status(snapshot: Snapshot) -> Status:
+    """Read a campaign's status off its files."""
+    table = snapshot.table
+    rounds = {number for number in table.round if number is not None}
+    ranking = _ranking(snapshot)
+    best = None
+    if ranking:
+        wanted, _ = pursued(snapshot.goals)
+        row = ranking[0]
+        best = Best(table.ids[row], snapshot.composition(row).name(), wanted, float(table.values(wanted)[row]))
+    return Status(
+        rounds=len(rounds),
+        pending=tuple(id for id, waits in zip(table.ids, table.pending, strict=True) if waits),
+        measured={name: int(table.is_row(name).sum()) for name in ("known", "measured", "failed")},
+        best=best,
+        stop=_stop(snapshot, max(rounds, default=0)),
+        ranking=ranking,
+    )
+
+
+def _ranking(snapshot: Snapshot) -> tuple[int, ...]:
+    """Rows inside the space whose measured values keep every limit, best first; a limit not measured is not kept."""
+    wanted, goal = pursued(snapshot.goals)
+    values = snapshot.table.values(wanted)
+    kept = snapshot.known & np.isfinite(values) & (snapshot.table.censored(wanted) == "") & snapshot.in_space()
+    for name, limit in limits(snapshot.goals).items():
+        kept &= limit.allows(snapshot.table.values(name))
+    rows = np.flatnonzero(kept)
+    return tuple(int(row) for row in rows[np.argsort(-goal.sign * values[rows], kind="stable")])
+
+
+def _stop(snapshot: Snapshot, last: int) -> Json:
+    if not last:
+        return {}
+    try:
+        decision = json.loads(read_text(snapshot.folder.round(last) / "decision.json").text)
+    except (AlloyloopError, ValueError):  # a round made by hand, or its folder was removed
+        return {}
+    return {"round": last, **decision.get("stop", {})}

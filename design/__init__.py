@@ -1,0 +1,1 @@
+"""What to make: alloys, spaces, goals, acquisition, melt sheets."""

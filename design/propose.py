@@ -1,0 +1,113 @@
+"""From beliefs and goals to a batch on the lattice: a broad sample, then exchanges of units until no neighbour is better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..surrogates.base import FloatArray
+from ..surrogates.errors import AlloyloopError
+from .acquisition import Acquisition
+from .features import alloys_at
+from .lattice import IntArray
+from .space import DesignSpace, rows_in
+
+N_SAMPLED = 2048
+N_STARTS = 6
+# A climb gains at every step and so ends; this only bounds how long it may take on a plateau of rounding errors.
+_MOST_STEPS = 200
+# In nats of the acquisition; a smaller gain is rounding.
+_LEAST_GAIN = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """The designs to make next.
+
+    Parameters
+    ----------
+    points : (n, d) points of the space, in the order they were picked
+    log_gains : (n,) log of the expected improvement each adds to those before it, in the unit of the pursued property
+    runner_ups : (n, d) for each, the best other point at which the search ended (the point itself where there was none)
+    """
+
+    points: IntArray
+    log_gains: FloatArray
+    runner_ups: IntArray
+
+
+def propose(
+    space: DesignSpace,
+    acquisition: Acquisition,
+    elements: tuple[str, ...],
+    taken: IntArray,
+    n: int,
+    rng: np.random.Generator,
+) -> Batch:
+    """Pick n designs one after the other, each the best found given those before it.
+
+    Parameters
+    ----------
+    space : what may be made
+    acquisition : what a further melt is worth
+    elements : the elements that the beliefs know, the space's own first
+    taken : (m, d) points not to be proposed: measured, pending, withdrawn
+    n : how many
+    rng : for the broad sample
+
+    Raises
+    ------
+    AlloyloopError
+        where the space has no allowed point left
+    """
+    points: list[IntArray] = []
+    gains: list[float] = []
+    others: list[IntArray] = []
+    for _ in range(n):
+        ends, values = _climb(space, acquisition, elements, taken, rng)
+        best = ends[0]
+        points.append(best)
+        gains.append(float(values[0]))
+        others.append(ends[1] if len(ends) > 1 else best)
+        taken = np.vstack([taken, best])
+        acquisition = acquisition.with_pick(alloys_at(space, best[None], elements))
+    return Batch(np.array(points), np.array(gains), np.array(others))
+
+
+def _climb(
+    space: DesignSpace, acquisition: Acquisition, elements: tuple[str, ...], taken: IntArray, rng: np.random.Generator
+) -> tuple[IntArray, FloatArray]:
+    """Where the climbs from the best of a broad sample end, best first, each end once."""
+    sampled = space.sample(N_SAMPLED, rng)
+    sampled = sampled[~rows_in(sampled, taken)]
+    if len(sampled) == 0:
+        raise AlloyloopError(
+            "Every design of the space is taken: measured, pending or withdrawn", "Widen the bounds or make the step finer."
+        )
+    known: dict[bytes, float] = {}
+
+    def value(points: IntArray) -> FloatArray:
+        new = np.array([point for point in points if point.tobytes() not in known], dtype=np.int64)
+        if len(new):
+            worth = acquisition.value(alloys_at(space, new, elements))
+            known.update({point.tobytes(): float(v) for point, v in zip(new, worth, strict=True)})
+        return np.array([known[point.tobytes()] for point in points])
+
+    order = np.argsort(-value(sampled), kind="stable")[:N_STARTS]
+    ends: dict[bytes, tuple[float, IntArray]] = {}
+    for start in sampled[order]:
+        here, height = start, float(value(start[None])[0])
+        for _ in range(_MOST_STEPS):
+            around = space.neighbours(here)
+            around = around[~rows_in(around, taken)]
+            if len(around) == 0:
+                break
+            values = value(around)
+            best = int(np.argmax(values))
+            if not values[best] > height + _LEAST_GAIN:
+                break
+            here, height = around[best], float(values[best])
+        ends[here.tobytes()] = (height, here)
+    ranked = sorted(ends.values(), key=lambda end: (-end[0], end[1].tolist()))
+    return np.array([point for _, point in ranked]), np.array([height for height, _ in ranked])

@@ -1,0 +1,361 @@
+"""The design space: a composition lattice, process variables and the rules that bind them.
+
+A point of a space is a row of whole numbers: the units of each element (the balance last), then the level of each
+process variable. Sum, bounds and steps hold by construction; only rules on descriptors have to be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..surrogates.base import FloatArray
+from ..surrogates.errors import AlloyloopError
+from .composition import Basis, at_to_wt, wt_to_at
+from .lattice import IntArray, Lattice, exact
+from .policies import Policy
+from .rules import TOLERANCE, Rule
+
+# Draws made before a space is called empty: with fewer than one feasible point in this many, melting is not the next step.
+MOST_DRAWS = 400_000
+
+Process = Mapping[str, NDArray[Any]]
+"""Process values by name, n of each: numbers (float, NaN where not known) or choices (objects, None where not known)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numeric:
+    """A process variable on a step, such as a solution temperature.
+
+    Parameters
+    ----------
+    name : with its unit, such as `solution_temperature_C`
+    low, high, step : in that unit; levels run from `low` upwards
+    """
+
+    name: str
+    low: float
+    high: float
+    step: float
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            raise AlloyloopError(f"{self.name} runs from {self.low:g} to {self.high:g}", "Swap the two numbers.")
+        if not self.step > 0:
+            raise AlloyloopError(f"The step of {self.name} is {self.step:g}", "Give a step above 0.")
+
+    @property
+    def n_levels(self) -> int:
+        """How many values it takes."""
+        return int((exact(self.high) - exact(self.low)) // exact(self.step)) + 1
+
+    def unknown(self, n: int) -> NDArray[Any]:
+        """n values that are not known."""
+        return np.full(n, np.nan)
+
+    def values(self, levels: IntArray) -> NDArray[Any]:
+        """Levels as values in its unit."""
+        return np.array([float(exact(self.low) + int(level) * exact(self.step)) for level in levels])
+
+    def levels(self, values: NDArray[Any]) -> IntArray:
+        """Values as their nearest levels; -1 where not known or further than half a step from every level."""
+        numbers = np.asarray(values, dtype=np.float64)
+        nearest = np.rint((numbers - self.low) / self.step)
+        inside = (nearest >= 0) & (nearest < self.n_levels)
+        return np.where(inside, nearest, -1).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A process variable with named values, such as how an alloy is quenched."""
+
+    name: str
+    choices: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(set(self.choices)) < len(self.choices) or not self.choices:
+            raise AlloyloopError(f"{self.name} needs different choices", "Name each choice once.")
+
+    @property
+    def n_levels(self) -> int:
+        """How many values it takes."""
+        return len(self.choices)
+
+    def unknown(self, n: int) -> NDArray[Any]:
+        """n choices that are not known."""
+        return np.full(n, None, dtype=object)
+
+    def values(self, levels: IntArray) -> NDArray[Any]:
+        """Levels as choices."""
+        return np.array(self.choices, dtype=object)[levels]
+
+    def levels(self, values: NDArray[Any]) -> IntArray:
+        """Choices as levels; -1 where not known, or none of them."""
+        return np.array([self.choices.index(v) if v in self.choices else -1 for v in values], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class DesignSpace:
+    """What may be made: composition, process and rules together.
+
+    Parameters
+    ----------
+    lattice : the compositions on their steps
+    basis : what the lattice's % are, `at_pct` or `wt_pct`
+    process : process variables, in the order of the campaign file
+    rules : bounds on sums of elements, process variables and descriptors
+    policy : which elements are barred, limited or flagged, and why; or None
+
+    Raises
+    ------
+    AlloyloopError
+        where the policy bars an element of the space
+    """
+
+    lattice: Lattice
+    basis: Basis
+    process: tuple[Numeric | Choice, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    policy: Policy | None = None
+
+    def __post_init__(self) -> None:
+        if self.policy is None:
+            return
+        for rule in self.policy.rules:
+            if rule.verdict == "barred" and rule.element in self.elements:
+                raise AlloyloopError(
+                    f"{rule.element} is barred by the policy {self.policy.name}: {rule.reason}",
+                    f"Take {rule.element} out of the space, or choose another policy.",
+                )
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """The elements, the balance last."""
+        return self.lattice.symbols
+
+    @property
+    def n_elements(self) -> int:
+        """How many elements there are."""
+        return len(self.elements)
+
+    @cached_property
+    def count(self) -> int:
+        """How many designs there are before rules and limits of the policy are asked, exactly."""
+        count = self.lattice.count
+        for variable in self.process:
+            count *= variable.n_levels
+        return count
+
+    # -- what a point is ------------------------------------------------------------------------------------------
+
+    def percent(self, points: IntArray) -> FloatArray:
+        """Amounts in the space's basis [%], summing to 100. (n, n_elements)"""
+        return self.lattice.percent(points[:, : self.n_elements])
+
+    def fractions(self, points: IntArray) -> FloatArray:
+        """Atomic fractions. (n, n_elements)"""
+        percent = self.percent(points)
+        return (wt_to_at(percent, self.elements) if self.basis == "wt_pct" else percent) / 100
+
+    def process_values(self, points: IntArray) -> dict[str, NDArray[Any]]:
+        """Process values of each point, by name."""
+        levels = points[:, self.n_elements :]
+        return {variable.name: variable.values(levels[:, i]) for i, variable in enumerate(self.process)}
+
+    def snap(self, percent: FloatArray, process: Process) -> tuple[IntArray, NDArray[np.bool_]]:
+        """The points nearest to given alloys, and whether each is within half a step and inside the bounds.
+
+        Parameters
+        ----------
+        percent : (n, n_elements) amounts in the space's basis [%]
+        process : values of every process variable, n of each
+
+        Returns
+        -------
+        points : (n, n_elements + n_process)
+        near : (n,) False where the alloy, or a process value, is not one of this space's
+        """
+        units = self.lattice.nearest(np.nan_to_num(percent))
+        levels = [variable.levels(process[variable.name]) for variable in self.process]
+        points = np.column_stack([units, *levels])
+        off = np.abs(self.lattice.percent(units) - percent)
+        half = np.array(self.lattice.strides) * float(self.lattice.unit) / 2
+        half[-1] = half.sum()  # the balance answers for all the others
+        near = self.lattice.holds(units) & (off <= half + TOLERANCE).all(axis=1)
+        for level in levels:
+            near &= level >= 0
+        return points, near
+
+    # -- what is allowed ------------------------------------------------------------------------------------------
+
+    def _checks(self, percent: FloatArray, process: Process) -> Iterator[tuple[str, NDArray[np.bool_], FloatArray]]:
+        """Each rule and limit of the policy in turn: its text, where it holds, and the quantity it bounds."""
+        fractions = (wt_to_at(percent, self.elements) if self.basis == "wt_pct" else percent) / 100
+        columns = {element: percent[:, i] for i, element in enumerate(self.elements)}
+        columns |= {name: values for name, values in process.items() if values.dtype != object}
+        for rule in self.rules:
+            quantity = rule.quantity(columns, fractions, self.elements)
+            yield rule.text, rule.holds(quantity), quantity
+        if self.policy is not None:
+            wt_pct = percent if self.basis == "wt_pct" else at_to_wt(percent, self.elements)
+            for limit in self.policy.rules:
+                if limit.verdict == "limited" and limit.limit_wt_pct is not None and limit.element in self.elements:
+                    amount = wt_pct[:, self.elements.index(limit.element)]
+                    text = f"{limit.element} at most {limit.limit_wt_pct:g} wt.% (policy {self.policy.name})"
+                    yield text, amount <= limit.limit_wt_pct + TOLERANCE, amount
+
+    def keeps_rules(self, percent: FloatArray, process: Process) -> NDArray[np.bool_]:
+        """Whether alloys, on the step or not, keep every rule and every limit of the policy.
+
+        Parameters
+        ----------
+        percent : (n, n_elements) amounts in the space's basis [%]
+        process : values of every process variable, n of each
+
+        Returns
+        -------
+        (n,) False too where a rule asks for something that is not known
+        """
+        kept = np.ones(len(percent), dtype=bool)
+        for _, holds, _ in self._checks(percent, process):
+            kept &= holds
+        return kept
+
+    def allows(self, points: IntArray) -> NDArray[np.bool_]:
+        """Whether points keep every rule and every limit of the policy. (n, d) -> (n,)"""
+        return self.keeps_rules(self.percent(points), self.process_values(points))
+
+    def contains(self, percent: FloatArray, process: Process) -> NDArray[np.bool_]:
+        """Whether alloys are inside the bounds and keep every rule, be they on the step or not. As `keeps_rules`."""
+        unit = float(self.lattice.unit)
+        low, high = np.array(self.lattice.lows) * unit, np.array(self.lattice.highs) * unit
+        inside = ((percent >= low - TOLERANCE) & (percent <= high + TOLERANCE)).all(axis=1)
+        return np.asarray(inside & self.keeps_rules(percent, process))
+
+    def why_not(self, percent: FloatArray, process: Process) -> list[str]:
+        """Every bound and rule that one alloy breaks, in words with numbers; empty where it could be proposed.
+
+        Parameters
+        ----------
+        percent : (n_elements,) amounts in the space's basis [%]
+        process : values of every process variable, one of each
+        """
+        reasons = []
+        unit = float(self.lattice.unit)
+        for i, element in enumerate(self.elements):
+            low, high = self.lattice.lows[i] * unit, self.lattice.highs[i] * unit
+            if not low - TOLERANCE <= percent[i] <= high + TOLERANCE:
+                reasons.append(f"{element} is {percent[i]:g} %, outside {low:g} to {high:g} %")
+        for variable in self.process:
+            values = process[variable.name]
+            if variable.levels(values)[0] < 0:
+                reasons.append(f"{variable.name} is {values[0]}, which is none of its levels")
+        if not reasons:
+            point, near = self.snap(percent[None], process)
+            if not near[0] or np.abs(self.percent(point)[0] - percent).max() > TOLERANCE:
+                reasons.append("it does not lie on the step")
+            for text, holds, quantity in self._checks(percent[None], process):
+                if not holds[0]:
+                    reasons.append(f"'{text}' is not met: it is {quantity[0]:.4g}")
+        return reasons
+
+    # -- points ---------------------------------------------------------------------------------------------------
+
+    def sample(self, n: int, rng: np.random.Generator) -> IntArray:
+        """Up to n different allowed points, uniform over the space. (m, d), m <= n
+
+        Fewer come back where the space holds fewer, or where rules leave less than one in some hundred thousand.
+
+        Raises
+        ------
+        AlloyloopError
+            where no allowed point was met in `MOST_DRAWS` draws; names how often each rule alone was kept
+        """
+        found = np.empty((0, self.n_elements + len(self.process)), dtype=np.int64)
+        drawn = 0
+        while len(found) < n and drawn < min(MOST_DRAWS, 40 * max(self.count, n)):
+            points = self._draw(min(4 * n, 65_536), rng)
+            drawn += len(points)
+            found = np.vstack([found, points[self.allows(points)]])
+            _, first = np.unique(found, axis=0, return_index=True)
+            found = found[np.sort(first)]  # in the order drawn, so that the first n are a fair sample
+        if len(found) == 0:
+            raise self._empty(rng)
+        return found[:n]
+
+    def _draw(self, n: int, rng: np.random.Generator) -> IntArray:
+        levels = [rng.integers(variable.n_levels, size=n) for variable in self.process]
+        return np.column_stack([self.lattice.sample(n, rng), *levels])
+
+    def _empty(self, rng: np.random.Generator) -> AlloyloopError:
+        points = self._draw(20_000, rng)
+        checks = self._checks(self.percent(points), self.process_values(points))
+        shares = [f"'{text}' holds for {holds.mean():.1%}" for text, holds, _ in checks]
+        return AlloyloopError(
+            f"None of {MOST_DRAWS} compositions drawn from the space keeps every rule; alone, {', '.join(shares)} of them",
+            "Widen the bounds or relax the rule that holds least often.",
+        )
+
+    def neighbours(self, point: IntArray) -> IntArray:
+        """The allowed points one exchange of units, or one process level, away from a point (d,). (m, d)"""
+        moves = self.lattice.moves()
+        units = point[: self.n_elements] + moves
+        units = units[self.lattice.holds(units)]
+        points = [np.column_stack([units, np.tile(point[self.n_elements :], (len(units), 1))])]
+        for i, variable in enumerate(self.process, start=self.n_elements):
+            others = [point[i] - 1, point[i] + 1] if isinstance(variable, Numeric) else range(variable.n_levels)
+            for level in others:
+                if 0 <= level < variable.n_levels and level != point[i]:
+                    moved = point.copy()
+                    moved[i] = level
+                    points.append(moved[None])
+        every = np.vstack(points)
+        return every[self.allows(every)]
+
+    def spread(self, n: int, rng: np.random.Generator, taken: IntArray | None = None) -> IntArray:
+        """n allowed points far from each other and from those taken: a space-filling first design. (m, d), m <= n
+
+        Points are taken one by one from a uniform sample, each the farthest (in at.% exchanged, and in shares of each
+        process range) from its nearest neighbour among those chosen: greedy maximin, within a factor of two of the best
+        [Gonzalez, Theor. Comput. Sci. 38 (1985) 293].
+        """
+        pool = self.sample(max(2048, 16 * n), rng)
+        if taken is not None and len(taken):
+            pool = pool[~rows_in(pool, taken)]
+        places = self._places(pool)
+        if taken is not None and len(taken):
+            chosen: list[int] = []
+            gap = np.min([_gaps(places, place) for place in self._places(taken)], axis=0)
+        else:
+            chosen = [int(np.argmin(_gaps(places, places.mean(axis=0))))]  # start in the middle
+            gap = _gaps(places, places[chosen[0]])
+        while len(chosen) < min(n, len(pool)):
+            chosen.append(int(np.argmax(gap)))
+            gap = np.minimum(gap, _gaps(places, places[chosen[-1]]))
+        return pool[chosen]
+
+    def _places(self, points: IntArray) -> FloatArray:
+        """Points as coordinates in which distance means difference: fractions, and process levels from 0 to 1."""
+        levels: list[FloatArray] = []
+        for i, variable in enumerate(self.process, start=self.n_elements):
+            if isinstance(variable, Numeric):
+                levels.append(points[:, [i]] / max(variable.n_levels - 1, 1))
+            else:
+                levels.append((points[:, [i]] == np.arange(variable.n_levels)).astype(np.float64))
+        return np.column_stack([self.fractions(points), *levels])
+
+
+def _gaps(places: FloatArray, place: FloatArray) -> FloatArray:
+    """Half the sum of absolute differences: for compositions, the share of atoms exchanged. (n, d), (d,) -> (n,)"""
+    return np.asarray(np.abs(places - place).sum(axis=1) / 2)
+
+
+def rows_in(points: IntArray, others: IntArray) -> NDArray[np.bool_]:
+    """Which rows of `points` are among the rows of `others`. (n, d), (m, d) -> (n,)"""
+    known = {row.tobytes() for row in np.ascontiguousarray(others, dtype=np.int64)}
+    return np.array([row.tobytes() in known for row in np.ascontiguousarray(points, dtype=np.int64)], dtype=bool)

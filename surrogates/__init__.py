@@ -1,0 +1,34 @@
+"""What we believe: numbers in, calibrated beliefs out. Knows nothing of alloys."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .base import SURROGATES, FloatArray, Prediction, Surrogate, register_surrogate, surrogate, surrogate_names
+from .errors import AlloyloopError
+
+if TYPE_CHECKING:
+    from .forest import Forest
+    from .gaussian_process import GaussianProcess
+
+__all__ = [
+    "SURROGATES",
+    "AlloyloopError",
+    "FloatArray",
+    "Forest",
+    "GaussianProcess",
+    "Prediction",
+    "Surrogate",
+    "register_surrogate",
+    "surrogate",
+    "surrogate_names",
+]
+
+_LAZY = {"Forest": "forest", "GaussianProcess": "gaussian_process"}  # these import torch; `alloyloop check` must not
+
+
+def __getattr__(name: str) -> object:
+    if name in _LAZY:
+        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

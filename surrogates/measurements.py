@@ -1,0 +1,87 @@
+"""What a column of measured values says before any model: how noisy it was stated to be, and how far it spreads."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import stdtrit
+
+from .base import FloatArray
+from .errors import AlloyloopError
+
+Z90 = 1.6448536269514722  # half of a normal 90 % interval, in standard deviations
+
+
+def stated_noise(noise: ArrayLike | None, n: int) -> FloatArray:
+    """Standard deviations (n,) of measured values; where one is not known, the typical one of the others.
+
+    A cell left empty beside stated ones was most likely measured the same way, so a NaN becomes the root mean square of
+    the known; where none is known, 0. Surrogates learn a scatter common to all rows on top, so that 0 claims nothing.
+
+    Examples
+    --------
+    >>> stated_noise([3.0, np.nan, 4.0], 3).round(2)
+    array([3.  , 3.54, 4.  ])
+    >>> stated_noise(None, 2)
+    array([0., 0.])
+    """
+    if noise is None:
+        return np.zeros(n)
+    std = np.asarray(noise, dtype=np.float64).ravel()
+    if len(std) != n:
+        raise AlloyloopError(f"there are {n} measured values but {len(std)} standard deviations of them")
+    if np.isinf(std).any() or (std < 0).any():
+        raise AlloyloopError(
+            "a standard deviation of a measured value is negative or infinite", "Leave it empty where it is not known."
+        )
+    known = std[~np.isnan(std)]
+    return np.where(np.isnan(std), np.sqrt(np.mean(known**2)) if len(known) else 0.0, std)
+
+
+def student_factor(n: int) -> float:
+    """How much wider a 90 % interval must be because its standard deviation was itself learned from n values.
+
+    Student's t over the normal quantile: 3.84 for two values, 1.78 for three, 1.11 for ten, 1 in the end.
+
+    Examples
+    --------
+    >>> round(student_factor(3), 2), round(student_factor(1000), 2)
+    (1.78, 1.0)
+    """
+    return float(stdtrit(max(n - 1, 1), 0.95)) / Z90
+
+
+def spread(y: FloatArray, fallback: float = 0.0) -> float:
+    """Standard deviation of the property over alloys such as these, widened for few values; never zero.
+
+    Parameters
+    ----------
+    y : (n,) measured values, n >= 1
+    fallback : a standard deviation to use where the values do not differ, such as the usual scatter; 0 for none
+
+    Returns
+    -------
+    The sample's standard deviation times `student_factor`. Where there is one value, or all are equal, nothing is known
+    of the spread: then `fallback`, or 10 % of the value (more than any property's usual scatter), or 1.
+
+    Examples
+    --------
+    >>> spread(np.array([50.0, 60.0, 70.0])).__round__(1)
+    17.8
+    >>> spread(np.array([50.0]))
+    5.0
+    """
+    largest = float(np.abs(y).max())
+    std = float(np.std(y / largest, ddof=1)) * largest if len(y) > 1 and largest > 0 else 0.0
+    if std > 1e-12 * largest:
+        return std * student_factor(len(y))
+    return fallback or 0.1 * largest or 1.0
+
+
+def check_resolvable(scale: float) -> None:
+    """Refuse a property whose spread is below what BoTorch's absolute tolerances (1e-10 on a variance) can resolve."""
+    if scale < 1e-3:
+        raise AlloyloopError(
+            f"the values spread over {scale:.1g} only, which BoTorch's arithmetic takes for no difference at all",
+            "Give the property in a smaller unit, or as a logarithm.",
+        )
