@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test slow dev lint types check clean
+.PHONY: demo test slow dev lint types check wheel-check test-without-torch clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/alloyloop demo --dir demo
@@ -32,8 +32,35 @@ types: $(VENV)/.installed-dev
 
 check: test slow lint types
 
+# Build the wheel and the sdist, install the wheel where nothing of ours lies about, and describe an alloy from there.
+wheel-check: $(VENV)/.installed-dev
+	rm -rf dist .venv-wheel
+	$(BIN)/python -m build --outdir dist . >/dev/null
+	$(BIN)/check-wheel-contents dist/*.whl
+	$(PYTHON) -m venv .venv-wheel
+	.venv-wheel/bin/python -m pip --disable-pip-version-check install --quiet $(TORCH)
+	.venv-wheel/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt dist/*.whl
+	cd / && "$(CURDIR)/.venv-wheel/bin/alloyloop" describe "Ti-35Nb-7Zr-5Ta wt"
+	rm -rf .venv-wheel
+
+# Everything but the models must work on the newest Python before torch does: installed without it, tested without it.
+NEWEST ?= $(shell for p in python3.13 $$(ls -d $$HOME/.pyenv/versions/3.13.*/bin/python 2>/dev/null); do \
+	$$p --version >/dev/null 2>&1 && echo $$p && break; done)
+test-without-torch:
+ifeq ($(NEWEST),)
+	@echo "Python 3.13 is not on this machine: skipped."
+else
+	rm -rf .venv-newest
+	$(NEWEST) -m venv .venv-newest
+	.venv-newest/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
+		--requirement tests/requirements-without-torch.txt
+	.venv-newest/bin/python -m pip --disable-pip-version-check install --quiet --no-deps .
+	.venv-newest/bin/python -m pytest -q
+	rm -rf .venv-newest
+endif
+
 clean:
-	rm -rf $(VENV) .typecheck build dist *.egg-info demo
+	rm -rf $(VENV) .venv-* .typecheck build dist *.egg-info demo
 
 # One environment, filled in steps; each step leaves a mark, so that a second run has nothing to do.
 $(VENV)/.torch:

@@ -30,6 +30,11 @@ class Predicted:
     low: float
     high: float
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The interval that holds a new measurement with probability 0.9."""
+        return self.low, self.high
+
     def json(self) -> Json:
         """As in `--json`."""
         return {"mean": self.mean, "std": self.std, "low": self.low, "high": self.high}
@@ -153,7 +158,9 @@ class Answers(Sequence[Answer]):
         columns, rows = self.table()
         head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
         body = "".join(
-            f"<tr title='{html.escape(alloy.why)}'>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            f"<tr title='{html.escape(alloy.why)}'>"
+            + "".join(f"<td>{html.escape(cell)}</td>" for cell in row)
+            + "</tr>"
             for alloy, row in zip((*self.alloys, *self.beside), rows, strict=True)
         )
         notes = "".join(f"<p><small>{html.escape(remark)}</small></p>" for remark in self.remarks)

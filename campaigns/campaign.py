@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import html
 import json
-import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
-from importlib.resources import as_file
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
+from numpy.typing import NDArray
 
-from ..design.alloy_names import other_basis
 from ..design.composition import Composition
+from ..design.space import Choice
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Answers, Json
-from .files import read_bytes, read_text, write_atomically
+from .files import read_bytes, write_atomically
 from .folder import GIT_ATTRIBUTES, Folder
 from .journal import digest, write_event
 from .problems import Problem
@@ -29,7 +29,7 @@ from .templates import template
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..design.melt import Charge
+    from ..design.melt import Charge, Stock
 
 
 class Campaign:
@@ -72,18 +72,17 @@ class Campaign:
         AlloyloopError
             where there is no such template, or the folder is there already and not empty
         """
-        with as_file(template(name)) as source:
-            files = {str(file.relative_to(source)): file.read_bytes() for file in sorted(source.rglob("*")) if file.is_file()}
-        return cls._written(path, files, {"template": name})
+        files = {file.name: read_bytes(file) for file in template(name).files}
+        return cls.written(path, files, {"template": name})
 
     @classmethod
-    def _written(cls, path: str | Path, files: Mapping[str, bytes], how: Json) -> Self:
+    def written(cls, path: str | Path, files: Mapping[str, bytes], how: Json) -> Self:
+        """Write a new campaign's files into a folder that is not there yet or empty; `how` goes into its journal."""
         folder = Folder(Path(path))
         if folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
             raise AlloyloopError(f"{path} is there already", "Name a folder that is not, or empty it.")
         folder.path.mkdir(parents=True, exist_ok=True)
         for file, content in {**files, ".gitattributes": GIT_ATTRIBUTES.encode()}.items():
-            (folder.path / file).parent.mkdir(parents=True, exist_ok=True)
             write_atomically(folder.path / file, content)
         write_event(folder.journal, "new", {**how, "digests": _digests(folder)})
         return cls(path)
@@ -113,7 +112,7 @@ class Campaign:
         """
         from .suggesting import suggest
 
-        with self.folder.writing() if not dry_run else _nothing():
+        with nullcontext() if dry_run else self.folder.writing():
             snapshot = self.snapshot()
             n = snapshot.spec.batch if n is None else n
             if not 1 <= n <= 96:
@@ -127,10 +126,11 @@ class Campaign:
         return answers
 
     def _write_round(self, snapshot: Snapshot, answers: Answers, decision: Json) -> None:
+        from ..design.melt import charge
+        from .melting import BUTTON_G, melt_sheet_table, proposals_table
+
         number = answers.round or 0
-        before = {
-            f"inputs/{file.name}": read_bytes(file) for file in (self.folder.question, self.folder.experiments)
-        }
+        before = {f"inputs/{file.name}": read_bytes(file) for file in (self.folder.question, self.folder.experiments)}
         table = snapshot.table.with_rows([_row(snapshot, alloy, number) for alloy in answers.alloys])
         record: Json = {
             "round": number,
@@ -139,10 +139,10 @@ class Campaign:
             "proposals": [alloy.json() for alloy in answers.alloys],
             "remarks": list(answers.remarks),
         }
-        charges = [charge_of(alloy.composition) for alloy in answers.alloys]
+        charges = [charge(alloy.composition, BUTTON_G) for alloy in answers.alloys]
         files = {
             **before,
-            "proposals.csv": sheet_bytes(proposals_sheet(answers)),
+            "proposals.csv": sheet_bytes(proposals_table(answers)),
             "melt-sheet.csv": sheet_bytes(melt_sheet_table([alloy.id for alloy in answers.alloys], charges)),
             "decision.json": (json.dumps(record, ensure_ascii=False, indent=1) + "\n").encode(),
         }
@@ -162,7 +162,7 @@ class Campaign:
 
         Parameters
         ----------
-        results : the id of one alloy, followed by words; or a DataFrame, a sheet or the path of a table with an id column
+        results : the id of one alloy, followed by words; or a table with an id column: a DataFrame, a sheet or a path
         words : such as `youngs_modulus_GPa=58.2,59.1,57.7`; several numbers are replicates
         status : such as `failed`; `measured` where a property is given
         because : the reason of a failure
@@ -194,8 +194,8 @@ class Campaign:
 
     def best(self, n: int = 5) -> Answers:
         """The best alloys measured so far that keep the limits, best first, with what is believed of them."""
-        from .learning import believe
         from .judging import judge
+        from .learning import believe
 
         snapshot = self.snapshot()
         rows = status(snapshot).ranking[:n]
@@ -218,8 +218,8 @@ class Campaign:
         ----------
         process : process values by name; those not given are not known
         """
-        from .learning import believe
         from .judging import judge
+        from .learning import believe
 
         snapshot = self.snapshot()
         names = [alloys] if isinstance(alloys, str) else list(alloys)
@@ -240,13 +240,23 @@ class Campaign:
             flagged.append(replace(answer, flags=(*would, *answer.flags)))
         return Answers(tuple(flagged), (*snapshot.remarks, *beliefs.remarks))
 
-    def melt_sheet(self, round: int | None = None, **how: Any) -> tuple[tuple[str, ...], tuple[Charge, ...]]:
-        """The charges of a round's alloys; the last round where none is named.
+    def melt_sheet(
+        self,
+        round: int | None = None,
+        mass_g: float | None = None,
+        stock: Stock | None = None,
+        balance_resolution_g: float = 0.001,
+    ) -> tuple[tuple[str, ...], tuple[Charge, ...]]:
+        """The ids of a round's alloys, and what to weigh for each; the last round where none is named.
 
         Parameters
         ----------
-        how : `mass_g`, `purity`, `loss`, `masters` and the balance's `resolution_g`, as `alloyloop.design.charge` takes them
+        mass_g : of each button; 40 g where not given
+        stock, balance_resolution_g : as for `alloyloop.design.melt.charge`
         """
+        from ..design.melt import charge
+        from .melting import BUTTON_G
+
         snapshot = self.snapshot()
         rounds = [number for number in snapshot.table.round if number is not None]
         if not rounds:
@@ -255,5 +265,93 @@ class Campaign:
         rows = [row for row, number in enumerate(snapshot.table.round) if number == asked]
         if not rows:
             raise AlloyloopError(f"There is no round {asked}", f"The last is {max(rounds)}.")
-        charges = tuple(charge_of(snapshot.composition(row), **how) for row in rows)
+        mass_g = BUTTON_G if mass_g is None else mass_g
+        charges = tuple(
+            charge(snapshot.composition(row), mass_g, stock=stock, balance_resolution_g=balance_resolution_g)
+            for row in rows
+        )
         return tuple(snapshot.table.ids[row] for row in rows), charges
+
+    def report(self) -> Path:
+        """Write report.html anew, and say where it is."""
+        from .report import report_html
+
+        write_atomically(self.folder.report, report_html(self.snapshot()))
+        return self.folder.report
+
+    def _repr_html_(self) -> str:
+        snapshot = self.snapshot()
+        stands = status(snapshot)
+        best = (
+            "none yet"
+            if stands.best is None
+            else f"{stands.best.alloy}, {stands.best.property} = {stands.best.value:g}"
+        )
+        return (
+            f"<b>{html.escape(snapshot.spec.name)}</b><br>rounds {stands.rounds}, pending {len(stands.pending)}, "
+            f"best {html.escape(best)}"
+        )
+
+
+def _next_round(snapshot: Snapshot) -> int:
+    return max((number for number in snapshot.table.round if number is not None), default=0) + 1
+
+
+def _row(snapshot: Snapshot, alloy: Answer, round_number: int) -> dict[str, str]:
+    """A proposal as a row of experiments.csv."""
+    number = snapshot.table.sheet.dialect.number
+    basis = snapshot.space.basis
+    amounts = alloy.composition.amounts(basis)
+    cells = {"id": alloy.id, "status": "proposed", "round": str(round_number)}
+    cells |= {f"{element}_{basis}": number(amounts.get(element, 0.0)) for element in snapshot.table.elements}
+    cells |= {
+        name: value if isinstance(value, str) else number(value)
+        for name, value in alloy.process.items()
+        if value is not None
+    }
+    return cells
+
+
+def _cell(snapshot: Snapshot, id: str, column: str) -> str:
+    sheet = snapshot.table.sheet
+    return sheet.cell(snapshot.table.row(id), column) if column in sheet.columns else ""
+
+
+def _in_basis(snapshot: Snapshot, composition: Composition) -> Composition:
+    """The same alloy in the campaign's basis."""
+    basis = snapshot.space.basis
+    return (
+        composition if composition.basis == basis else Composition(composition.amounts(basis), basis, composition.text)
+    )
+
+
+def _process_of(snapshot: Snapshot, given: Mapping[str, float | str], n: int) -> dict[str, NDArray[Any]]:
+    """Given process values for n alloys, unknown where not given."""
+    variables = {variable.name: variable for variable in snapshot.space.process}
+    values = {name: variable.unknown(n) for name, variable in variables.items()}
+    for name, value in given.items():
+        if name not in variables:
+            raise AlloyloopError(
+                f"{name} is not a process variable here", f"Those are {', '.join(variables) or 'none'}."
+            )
+        if isinstance(variables[name], Choice):
+            values[name][:] = str(value)
+        else:
+            try:
+                values[name][:] = float(value)
+            except ValueError as error:
+                raise AlloyloopError(f"{name}={value} is not a number", f"Write {name}=900, say.") from error
+    return values
+
+
+def _as_sheet(results: str | pd.DataFrame | Sheet | Path) -> Sheet:
+    if isinstance(results, Sheet):
+        return results
+    if isinstance(results, str | Path):
+        return read_sheet(Path(results))
+    texts = results.astype(object).where(results.notna(), "").astype(str)
+    return new_sheet([str(name) for name in texts.columns], texts.to_dict("records"), file="the DataFrame")
+
+
+def _digests(folder: Folder) -> Json:
+    return {file.name: digest(read_bytes(file)) for file in (folder.question, folder.experiments)}

@@ -223,7 +223,7 @@ def _not_a_number(text: str, cell: str, decimal: str) -> NotANumberError:
             f"{shown} is several numbers",
             "Write their mean, their spread in the _std and their count in the _n column.",
         )
-    if leading := re.match(rf"({number})\s*[%°A-Za-zµ]", text):
+    if leading := re.match(rf"({number})(?:\s+[^0-9.,][^.,]*|[^\W\d_]+|[%°]\w?)$", text):
         return NotANumberError(
             f"{shown} is not a number alone", f"Write {leading[1]}; units belong in the column's name, remarks in note."
         )

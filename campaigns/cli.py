@@ -6,15 +6,17 @@ Nothing heavy is imported at the top: `--help`, `check`, `status` and `describe`
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..surrogates.errors import AlloyloopError
 from .answers import Answers, Json
+from .printing import answer_lines, table_lines
 
 app = typer.Typer(
     name="alloyloop",
@@ -49,39 +51,31 @@ def _print_json(content: Json) -> None:
     print(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False))
 
 
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns as wide as they need; on a terminal that is too narrow, one block of lines a row."""
-    import shutil
+def _width() -> int | None:
+    """Of the terminal; None in a pipe, where lines may be as long as they are."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
-    widths = [max(len(cell) for cell in column) for column in zip(columns, *rows, strict=True)]
-    wide = sum(widths) + 2 * (len(widths) - 1)
-    if sys.stdout.isatty() and wide > shutil.get_terminal_size().columns:
-        label = max(map(len, columns))
-        for row in rows:
-            _say("\n".join(f"{name:<{label}}  {cell}" for name, cell in zip(columns, row, strict=True)) + "\n")
-        return
-    for row in (columns, ["-" * width for width in widths], *rows):
-        _say("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    for line in table_lines(columns, rows, _width()):
+        _say(line)
 
 
 def _print_answers(answers: Answers) -> None:
-    _print_table(*answers.table())
-    for alloy in (*answers.alloys, *answers.beside):
-        notes = [alloy.why, *alloy.flags]
-        if any(notes):
-            _say(f"\n{alloy.id}  {alloy.name}")
-            for note in filter(None, notes):
-                _say(f"  {note}")
-    for remark in answers.remarks:
-        _say(f"\nRemark: {remark}")
+    for line in answer_lines(answers, _width()):
+        _say(line)
 
 
 @app.command()
 def new(
     directory: Directory,
-    name: Annotated[str | None, typer.Option("--template", help="A built-in campaign; see `alloyloop templates`.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--template", help="A built-in campaign; see `alloyloop templates`.")
+    ] = None,
     table: Annotated[Path | None, typer.Option("--from", help="Any table of alloys (CSV or .xlsx).")] = None,
-    basis: Annotated[str | None, typer.Option(help="With --from: at_pct or wt_pct, where the columns do not say.")] = None,
+    basis: Annotated[
+        str | None, typer.Option(help="With --from: at_pct or wt_pct, where the columns do not say.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a campaign folder, from a built-in campaign or from a table of your own."""
@@ -118,7 +112,9 @@ def templates(
         return
     known = [template(each) for each in template_names()]
     if as_json:
-        _print_json({"templates": [{"name": each.name, "title": each.title, "summary": each.summary} for each in known]})
+        _print_json(
+            {"templates": [{"name": each.name, "title": each.title, "summary": each.summary} for each in known]}
+        )
         return
     _print_table(("name", "campaign"), [(each.name, each.title) for each in known])
 
@@ -138,7 +134,14 @@ def descriptors(as_json: AsJson = False) -> None:
     from ..design.descriptors import DESCRIPTORS
 
     known = [
-        {"name": d.name, "unit": d.unit, "formula": d.formula, "validity": d.validity, "source": d.source, "verified": d.verified}
+        {
+            "name": d.name,
+            "unit": d.unit,
+            "formula": d.formula,
+            "validity": d.validity,
+            "source": d.source,
+            "verified": d.verified,
+        }
         for d in DESCRIPTORS.values()
     ]
     if as_json:
@@ -196,7 +199,13 @@ def describe(
     _print_table(("element", "wt.%", "at.%"), [(e, f"{wt_pct[e]:.4g}", f"{at_pct[e]:.4g}") for e in at_pct])
     _say()
     rows = [
-        (name, f"{d.value:.5g}", d.unit, "" if d.verified else "unverified", "" if d.in_range else f"outside: {d.validity}")
+        (
+            name,
+            f"{d.value:.5g}",
+            d.unit,
+            "" if d.verified else "unverified",
+            "" if d.in_range else "outside its range",
+        )
         for name, d in told.descriptors.items()
     ]
     _print_table(("descriptor", "value", "unit", "", "range"), rows)
@@ -275,31 +284,33 @@ def melt_sheet(
     directory: Directory,
     round: Annotated[int | None, typer.Option("--round", help="The last one by default.")] = None,
     mass: Annotated[float, typer.Option("--mass", help="Mass of one button [g].")] = 40.0,
-    master: Annotated[list[str] | None, typer.Option("--master", help="A master alloy in stock, such as Mg-30Ca (wt.%).")] = None,
-    purity: Annotated[list[str] | None, typer.Option("--purity", help="Purity of a charge metal, such as Zr=0.995.")] = None,
-    loss: Annotated[list[str] | None, typer.Option("--loss", help="Share of an element that evaporates, such as Sn=0.01.")] = None,
+    master: Annotated[
+        list[str] | None, typer.Option("--master", help="A master alloy in stock, such as Mg-30Ca (wt.%).")
+    ] = None,
+    purity: Annotated[
+        list[str] | None, typer.Option("--purity", help="Purity of a charge metal, such as Zr=0.995.")
+    ] = None,
+    loss: Annotated[
+        list[str] | None, typer.Option("--loss", help="Share of an element that evaporates, such as Sn=0.01.")
+    ] = None,
     resolution: Annotated[float, typer.Option("--resolution", help="What the balance reads [g].")] = 0.001,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Also write it to this CSV file.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what to weigh for each alloy of a round."""
+    from ..design.melt import Stock
     from .campaign import Campaign
-    from .melting import melt_sheet_table, sheet_json
+    from .melting import melt_sheet_json, melt_sheet_table
     from .sheet import write_sheet
 
     ids, charges = Campaign(directory).melt_sheet(
-        round,
-        mass_g=mass,
-        masters=master or (),
-        purity=_pairs(purity, "purity"),
-        loss=_pairs(loss, "loss"),
-        resolution_g=resolution,
+        round, mass, Stock(tuple(master or ()), _pairs(purity, "purity"), _pairs(loss, "loss")), resolution
     )
     table = melt_sheet_table(ids, charges)
     if output is not None:
         write_sheet(output, table)
     if as_json:
-        _print_json(sheet_json(ids, charges))
+        _print_json(melt_sheet_json(ids, charges))
         return
     _print_table(table.columns, table.rows)
     for id, charge in zip(ids, charges, strict=True):
@@ -311,7 +322,9 @@ def melt_sheet(
 def record(
     directory: Directory,
     what: Annotated[str, typer.Argument(help="The id of an alloy, or a table of results.", show_default=False)],
-    values: Annotated[list[str] | None, typer.Argument(help="NAME=value, or NAME=58.2,59.1,57.7.", show_default=False)] = None,
+    values: Annotated[
+        list[str] | None, typer.Argument(help="NAME=value, or NAME=58.2,59.1,57.7.", show_default=False)
+    ] = None,
     status: Annotated[str, typer.Option(help="made, measured, failed or withdrawn.")] = "",
     because: Annotated[str, typer.Option(help="Why it failed or was withdrawn.")] = "",
     as_json: AsJson = False,

@@ -91,7 +91,8 @@ class Folder:
             self.cache.mkdir(exist_ok=True)
         except OSError as error:
             raise AlloyloopError(
-                f"Nothing can be written in {self.path}: {error.strerror}", "Check its permissions; nothing was changed."
+                f"Nothing can be written in {self.path}: {error.strerror}",
+                "Check its permissions; nothing was changed.",
             ) from error
         lock = FileLock(self.cache / "lock", timeout=PATIENCE)
         try:

@@ -74,7 +74,9 @@ def write_event(folder: Path, what: str, details: Mapping[str, Any], now: dateti
     }
     text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
     folder.mkdir(exist_ok=True)
-    write_atomically(folder / f"{when:%Y%m%dT%H%M%S}{when.microsecond // 1000:03d}Z-{what}-{digest(text)[:12]}.json", text)
+    write_atomically(
+        folder / f"{when:%Y%m%dT%H%M%S}{when.microsecond // 1000:03d}Z-{what}-{digest(text)[:12]}.json", text
+    )
     return Event(digest(text), content)
 
 
@@ -87,5 +89,7 @@ def _who() -> str:
 
 def _damaged(path: Path, why: str) -> CampaignFileError:
     return CampaignFileError.whole_file(
-        f"journal/{path.name}", f"This event is damaged: {why}", "Restore it from git or a backup; events are never edited."
+        f"journal/{path.name}",
+        f"This event is damaged: {why}",
+        "Restore it from git or a backup; events are never edited.",
     )

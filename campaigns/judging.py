@@ -15,7 +15,7 @@ from .answers import Answer, Nearest, Predicted
 from .learning import Beliefs
 from .snapshot import Snapshot, nearest_known
 
-# An alloy further from every known one than this share of them is from its own nearest is outside what the data support.
+# Outside what the data support: further from every known alloy than this share of them is from its own nearest.
 FAR = 0.95
 
 
@@ -50,7 +50,9 @@ def judge(
     answers = []
     for i, composition in enumerate(compositions):
         predicted = {
-            name: Predicted(float(p.mean[i]), float(p.measured_std[i]), float(bounds[name][0][i]), float(bounds[name][1][i]))
+            name: Predicted(
+                float(p.mean[i]), float(p.measured_std[i]), float(bounds[name][0][i]), float(bounds[name][1][i])
+            )
             for name, p in predictions.items()
         }
         chance = {name: float(values[i]) for name, values in chances.items()}

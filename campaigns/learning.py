@@ -77,7 +77,7 @@ def believe(snapshot: Snapshot, properties: Iterable[str] | None = None) -> Beli
         options, left_out = _options(snapshot, found)
         if left_out.any():
             remarks.append(
-                f"{name}: {left_out.sum()} rows are left out, since the element table lacks a value that their features need."
+                f"{name}: {left_out.sum()} rows are left out: the element table lacks a value that their features need."
             )
             found = found.rows(~left_out)
         choice = cache.get(found, options) or choose(found, options)

@@ -1,11 +1,10 @@
-"""Taking measurements back: what may be written into which row, replicates to mean and scatter, and how surprising it was."""
+"""Taking measurements back: which cells may change, replicates to mean and scatter, and how surprising it was."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import nan, sqrt
 from statistics import fmean, stdev
 
 from ..surrogates.errors import AlloyloopError
@@ -35,9 +34,7 @@ class Result:
     surprise: tuple[str, ...] = ()
 
 
-def result_from_words(
-    snapshot: Snapshot, id: str, words: Sequence[str], status: str = "", because: str = ""
-) -> Result:
+def result_from_words(snapshot: Snapshot, id: str, words: Sequence[str], status: str = "", because: str = "") -> Result:
     """Read `NAME=58.2,59.1,57.7` words about one alloy.
 
     Parameters
@@ -87,7 +84,9 @@ def results_from_sheet(snapshot: Snapshot, sheet: Sheet) -> list[Result]:
         given = {name: cell for name, cell in zip(sheet.columns, cells, strict=True) if cell and name != "id"}
         id = sheet.cell(row, "id")
         if any(result.id == id for result in results):
-            raise AlloyloopError(f"{id} is there twice", "Give each alloy one row, its replicates as mean.", place=place)
+            raise AlloyloopError(
+                f"{id} is there twice", "Give each alloy one row, its replicates as mean.", place=place
+            )
         try:
             for name in given:
                 _refuse_unknown(snapshot, name)
@@ -124,7 +123,8 @@ def _refuse_unknown(snapshot: Snapshot, name: str) -> None:
     if name not in allowed:
         properties = ", ".join((*table.layout.properties, *table.layout.classes))
         raise AlloyloopError(
-            f"There is no column {name}", f"The properties here are {properties}; other columns are those of experiments.csv."
+            f"There is no column {name}",
+            f"The properties here are {properties}; other columns are those of experiments.csv.",
         )
 
 
@@ -156,7 +156,9 @@ def _complete(snapshot: Snapshot, id: str, cells: dict[str, str], status: str, b
     table = snapshot.table
     if id not in table.ids:
         pending = [known for known, waits in zip(table.ids, table.pending, strict=True) if waits]
-        raise AlloyloopError(f"There is no alloy {id}", f"Those waiting for results are {', '.join(pending) or 'none'}.")
+        raise AlloyloopError(
+            f"There is no alloy {id}", f"Those waiting for results are {', '.join(pending) or 'none'}."
+        )
     results = set(cells) & {*table.layout.properties, *table.layout.classes}
     if status and status not in STATUSES:
         raise AlloyloopError(f"There is no status '{status}'", f"Write one of {', '.join(STATUSES)}.")
@@ -165,7 +167,9 @@ def _complete(snapshot: Snapshot, id: str, cells: dict[str, str], status: str, b
     if status == "failed" and not because:
         raise AlloyloopError("A failed alloy needs its reason", "Add --because cracked, say.")
     if not cells and not status:
-        raise AlloyloopError(f"There is nothing to record of {id}", "Write NAME=value, such as youngs_modulus_GPa=58.2.")
+        raise AlloyloopError(
+            f"There is nothing to record of {id}", "Write NAME=value, such as youngs_modulus_GPa=58.2."
+        )
     was = table.status[table.row(id)]
     if not status and results:
         status = "known" if was == "known" else "measured"

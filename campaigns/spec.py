@@ -211,7 +211,9 @@ def read_spec(path: Path) -> CampaignSpec:
     except MarkedYAMLError as error:
         mark = error.problem_mark
         line = None if mark is None else mark.line + 1
-        problem = Problem(path.name, line, None, f"This is not YAML: {error.problem}", "Check its indentation and colons.")
+        problem = Problem(
+            path.name, line, None, f"This is not YAML: {error.problem}", "Check its indentation and colons."
+        )
         raise CampaignFileError([problem]) from error
     except YAMLError as error:
         raise CampaignFileError.whole_file(path.name, f"This is not YAML: {error}") from error
@@ -257,7 +259,9 @@ def _refuse_other_formats(file: str, document: CommentedMap) -> None:
     version = document.get("alloyloop")
     if version is None:
         raise CampaignFileError.whole_file(
-            file, "The key alloyloop is missing, which names the version of the format", f"Write 'alloyloop: {FORMAT}' first."
+            file,
+            "The key alloyloop is missing, which names the version of the format",
+            f"Write 'alloyloop: {FORMAT}' first.",
         )
     if not isinstance(version, int) or version != FORMAT:
         line = _line(document, ("alloyloop",))
@@ -273,7 +277,11 @@ def _later_keys(file: str, document: CommentedMap) -> Iterator[Problem]:
             if isinstance(part, CommentedMap) and key in part:
                 place = f"{section}.{key}" if section else key
                 yield Problem(
-                    file, _line(document, tuple(place.split("."))), place, "This version does not act on it yet", "Take it out."
+                    file,
+                    _line(document, tuple(place.split("."))),
+                    place,
+                    "This version does not act on it yet",
+                    "Take it out.",
                 )
     properties = document.get("properties")
     for name, wanted in properties.items() if isinstance(properties, CommentedMap) else ():
@@ -281,7 +289,9 @@ def _later_keys(file: str, document: CommentedMap) -> Iterator[Problem]:
         if goal in LATER_GOALS:
             place = ("properties", str(name), "goal")
             remedy = "Use minimize, maximize, below, above, between or report."
-            yield Problem(file, _line(document, place), ".".join(place), f"This version does not know {goal} yet", remedy)
+            yield Problem(
+                file, _line(document, place), ".".join(place), f"This version does not know {goal} yet", remedy
+            )
 
 
 def _plain(node: Any) -> Any:

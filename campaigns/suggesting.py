@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from math import exp
-from typing import Any
 
 import numpy as np
 
@@ -17,10 +16,9 @@ from ..design.features import Alloys, alloys_at
 from ..design.goals import Pursued, limits, pursued
 from ..design.lattice import IntArray
 from ..design.propose import Batch, propose
-from ..surrogates.base import FloatArray
 from .answers import Answer, Json
 from .judging import judge
-from .learning import Beliefs, believe
+from .learning import believe
 from .snapshot import Snapshot
 
 # Joint draws for the stop figures.
@@ -103,7 +101,12 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Sequence[Composi
     if len(points) < n:
         remarks.append(f"Only {len(points)} designs are left in the space.")
     alloys = judge(
-        snapshot, beliefs, ids[: len(points)], _compositions(snapshot, points), snapshot.space.process_values(points), why
+        snapshot,
+        beliefs,
+        ids[: len(points)],
+        _compositions(snapshot, points),
+        snapshot.space.process_values(points),
+        why,
     )
     unknown = {variable.name: variable.unknown(len(own)) for variable in snapshot.space.process}
     beside = judge(snapshot, beliefs, [composition.name() for composition in own], own, unknown) if own else ()
@@ -144,7 +147,9 @@ def _reasons(
         if goal.sign * (mean - best) > 0:
             lead = f"expected {lower} than the best known is believed to be ({mean:.4g} against {best:.4g} {unit})"
         else:
-            lead = f"not expected to beat the best known ({mean:.4g} against {best:.4g} {unit}), but little is known there"
+            lead = (
+                f"not expected to beat the best known ({mean:.4g} against {best:.4g} {unit}), but little is known there"
+            )
         reasons.append(f"{lead}; {chance:.0%} chance to be {lower}, and {exp(gain):.2g} {unit} expected gain.")
     return reasons
 
@@ -173,12 +178,11 @@ def _stop(
     gain = float(np.exp(batch.log_gains).sum())
     unit = wanted.rpartition("_")[2]
     chance = float((gains > noise).mean())
-    advice = "worth it" if chance >= 0.1 else "hardly worth it: consider stopping, or widening the space"
     return {
         "property": wanted,
         "expected_gain": gain,
         "measurement_noise": noise,
         "chance_to_gain_more_than_noise": chance,
-        "words": f"The batch is expected to gain {gain:.2g} {unit} and has a {chance:.0%} chance to gain more than the "
-        f"scatter of one measurement ({noise:.2g} {unit}): {advice}.",
+        "words": f"The batch is expected to gain {gain:.2g} {unit} on the best known, with a {chance:.0%} chance to gain "
+        f"more than the scatter of one measurement ({noise:.2g} {unit}).",
     }

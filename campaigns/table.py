@@ -18,7 +18,7 @@ from ..design.composition import EXACT, SUM_TOLERANCE, at_to_wt, wt_to_at
 from ..design.elements import SYMBOLS
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
-from .cells import NotANumberError, Reading, read_numbers
+from .cells import NotANumberError, Reading, is_not_known, read_numbers
 from .problems import Problem
 from .sheet import Sheet, read_sheet, rows_named
 
@@ -29,8 +29,8 @@ STATUSES = ("known", "proposed", "made", "measured", "failed", "withdrawn")
 FIRST_COLUMNS = ("id", "status", "round", "parent", "source")
 LAST_COLUMNS = ("reason", "note")
 
-_COMPOSITION_COLUMN = re.compile(r"([A-Za-z]{1,3})_(at_pct|wt_pct)(_measured)?")
-_BALANCE = {"bal", "bal.", "balance", "base", "rest", "rem", "rem.", "remainder"}
+COMPOSITION_COLUMN = re.compile(r"([A-Za-z]{1,3})_(at_pct|wt_pct)(_measured)?")
+BALANCE_WORDS = {"bal", "bal.", "balance", "base", "rest", "rem", "rem.", "remainder"}
 _TRACE = 0.5  # %; a "<0.01" below this in a composition is an element that was looked for and not found
 
 
@@ -378,7 +378,9 @@ class _Reader:
         words: list[str | None] = []
         for row, cell in enumerate(self.cells(name)):
             word = class_of(cell) if cell else None
-            if cell and word is None:
+            if cell and word is None and is_not_known(cell):
+                self.not_known[cell] += 1
+            elif cell and word is None:
                 remedy = "Correct it, name it in campaign.yaml, or leave the cell empty if it is not known."
                 self.problem(row, name, f"{cell!r} is none of the words of {name}: {', '.join(classes)}", remedy)
             words.append(word)
@@ -441,7 +443,7 @@ class _CompositionReader:
         layout = self.layout
         taken = {*layout.numeric, *layout.choices, *layout.properties, *layout.classes}
         for name in self.reader.sheet.columns:
-            match = _COMPOSITION_COLUMN.fullmatch(name)
+            match = COMPOSITION_COLUMN.fullmatch(name)
             if not match or name in taken:
                 continue
             if match[1] not in SYMBOLS:
@@ -507,7 +509,7 @@ class _CompositionReader:
             cells = reader.cells(column)
             amounts[:, place], others = read_numbers(cells, decimal)
             for row, other in others.items():
-                if cells[row].casefold() in _BALANCE:
+                if cells[row].casefold() in BALANCE_WORDS:
                     takes_rest[row, place] = True
                 elif isinstance(other, NotANumberError):
                     reader.problem(row, column, other.problem, other.remedy)
@@ -652,7 +654,9 @@ def _class_finder(classes: Classes) -> Callable[[str], str | None]:
     @cache
     def class_of(cell: str) -> str | None:
         word = cell.casefold()
-        return words.get(word) or next((name for pattern, name in patterns if pattern.fullmatch(word)), None)
+        if word in words or is_not_known(cell):
+            return words.get(word)
+        return next((name for pattern, name in patterns if pattern.fullmatch(word)), None)
 
     return class_of
 

@@ -1,1 +1,62 @@
-"""What to make: alloys, spaces, goals, acquisition, melt sheets."""
+"""What to make: alloys, descriptors, spaces, goals, acquisition, proposals, melt sheets."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .composition import Basis, Composition, at_to_wt, wt_to_at
+from .descriptors import DESCRIPTORS, Descriptor, descriptor, evaluate, register_descriptor
+from .elements import SYMBOLS
+from .goals import Goal, Maximize, Minimize, Report, Within
+from .lattice import Element, Lattice
+from .melt import Charge, Stock, charge
+from .policies import POLICIES, Policy, policy
+from .rules import Rule, parse_rule
+from .space import Choice, DesignSpace, Numeric
+
+if TYPE_CHECKING:
+    from .acquisition import Acquisition
+    from .propose import Batch
+
+__all__ = [
+    "DESCRIPTORS",
+    "POLICIES",
+    "SYMBOLS",
+    "Acquisition",
+    "Basis",
+    "Batch",
+    "Charge",
+    "Choice",
+    "Composition",
+    "Descriptor",
+    "DesignSpace",
+    "Element",
+    "Goal",
+    "Lattice",
+    "Maximize",
+    "Minimize",
+    "Numeric",
+    "Policy",
+    "Report",
+    "Rule",
+    "Stock",
+    "Within",
+    "at_to_wt",
+    "charge",
+    "descriptor",
+    "evaluate",
+    "parse_rule",
+    "policy",
+    "register_descriptor",
+    "wt_to_at",
+]
+
+# These import scipy.stats; `alloyloop check` must not wait for it.
+_LAZY = {"Acquisition": "acquisition", "Batch": "propose"}
+
+
+def __getattr__(name: str) -> object:
+    if name in _LAZY:
+        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,7 +10,6 @@ NeurIPS 36 (2023) 20577.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +41,7 @@ def log_expected_improvement(mean: FloatArray, std: FloatArray, best: FloatArray
     >>> log_expected_improvement(np.array([0.0, -40.0]), np.array([1.0, 1.0]), np.array([0.0, 0.0])).round(3)
     array([  -0.919, -808.299])
     """
-    std = np.maximum(std, np.finfo(np.float64).tiny)
+    std = np.maximum(std, 1e-100)  # a value that is known; neither u nor its square overflows
     u = (mean - best) / std
     near, far = np.maximum(u, -1.0), np.clip(u, -1e150, -1.0)
     log_near = np.log(np.exp(-0.5 * near**2) / np.sqrt(2 * np.pi) + near * ndtr(near))
@@ -84,7 +83,7 @@ class _Draws:
 class Acquisition:
     """Log noisy expected improvement of one more alloy, times the probability that its limits hold.
 
-    Built by `acquisition`; `value` asks it of many alloys, `with_pick` says what it becomes once one of them is to be made.
+    Built by `acquisition`; `value` asks it of many alloys, `with_pick` says what it becomes once one is to be made.
     """
 
     sign: float
@@ -117,7 +116,7 @@ class Acquisition:
 def acquisition(
     goal: Pursued,
     belief: Belief,
-    constraints: Mapping[Within, Belief] | tuple[tuple[Belief, Within], ...],
+    constraints: tuple[tuple[Belief, Within], ...],
     baseline: Alloys,
     pending: Alloys,
     n_picks: int,
@@ -134,15 +133,14 @@ def acquisition(
     n_picks : how many alloys the batch will have
     rng : for the draws
     """
-    pairs = constraints if isinstance(constraints, tuple) else tuple((b, w) for w, b in constraints.items())
     hopes = belief.about(baseline)
     optimism = goal.sign * hopes.mean + hopes.std
     kept = np.sort(np.argsort(-optimism, kind="stable")[:MOST_BASELINE])
     alloys = baseline.rows(kept) + pending
-    sobol = qmc.Sobol((len(alloys) + n_picks) * (1 + len(pairs)), rng=rng)
+    sobol = qmc.Sobol((len(alloys) + n_picks) * (1 + len(constraints)), rng=rng)
     uniform = np.clip(sobol.random(N_DRAWS), 1e-12, 1 - 1e-12)
-    normals = ndtri(uniform).reshape(N_DRAWS, 1 + len(pairs), -1).swapaxes(0, 1)
-    return _acquisition(goal.sign, belief, pairs, alloys, normals)
+    normals = ndtri(uniform).reshape(N_DRAWS, 1 + len(constraints), -1).swapaxes(0, 1)
+    return _acquisition(goal.sign, belief, constraints, alloys, normals)
 
 
 def _acquisition(
@@ -150,7 +148,8 @@ def _acquisition(
 ) -> Acquisition:
     objective = _Draws.of(belief, alloys, normals[0, :, : len(alloys)])
     constraints = tuple(
-        (_Draws.of(believed, alloys, normals[i, :, : len(alloys)]), limit) for i, (believed, limit) in enumerate(pairs, 1)
+        (_Draws.of(believed, alloys, normals[i, :, : len(alloys)]), limit)
+        for i, (believed, limit) in enumerate(pairs, 1)
     )
     values = sign * objective.values
     allowed = np.ones(values.shape, dtype=bool)

@@ -246,9 +246,7 @@ def _read_plain_formula(name: str, pairs: list[Pair], basis: Basis | None) -> Re
     if " " in name and None in amounts and len(pairs) > 1:
         raise _no_amount(name, pairs[amounts.index(None)].element)
     if len(pairs) == 1 and amounts[0] not in (None, 1, 100):  # Ti555, Al6061
-        raise AlloyloopError(
-            f"{name!r} is not a grade we know", f"Write out its composition, like {pairs[0].element}-35Nb-7Zr-5Ta wt."
-        )
+        raise AlloyloopError(f"{name!r} is not a grade we know", "Write out its composition, like Ti-35Nb-7Zr-5Ta wt.")
     if basis == "wt_pct" and None not in amounts:  # Ti53Nb35Zr7Ta5 wt%
         return ReadName(name, _fill_balance(name, pairs), basis)
     if dashed := _as_run_together(pairs):

@@ -1,8 +1,10 @@
-"""What is believed of each property of an alloy: features and a surrogate together, chosen by evidence where asked to."""
+"""What is believed of a property of an alloy: features and a surrogate together, chosen by evidence if asked to."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +96,41 @@ class Choice:
 
 def learn(evidence: Evidence, option: Option) -> Belief:
     """Fit one option to the evidence."""
-    model = surrogate(option.model).fit(
-        option.features.encode(evidence.alloys), evidence.values, noise=evidence.noise
-    )
+    model = surrogate(option.model).fit(option.features.encode(evidence.alloys), evidence.values, noise=evidence.noise)
     return Belief(evidence, option.features, model)
+
+
+# Below this many rows a comparison is a draw of lots: the first option is taken.
+LEAST_COMPARED = 12
+# Below this many sources, rows are held out one by one and not by source.
+LEAST_SOURCES = 5
+
+
+def choose(evidence: Evidence, options: Mapping[str, Option]) -> Choice:
+    """Choose the option that predicted held-out rows best, by likelihood; whole sources are held out together.
+
+    Parameters
+    ----------
+    evidence : what there is to learn from; a row without a source is a source of its own
+    options : by name; where there are too few rows to compare, the first is taken
+    """
+    names = list(options)
+    if len(names) == 1:
+        return Choice(names[0], "campaign.yaml leaves no other.")
+    if len(evidence) < LEAST_COMPARED:
+        return Choice(names[0], f"{len(evidence)} rows are too few to compare models on.")
+    from ..surrogates.scores import Scores, group_folds, held_out, shuffled_folds
+
+    named = evidence.sources != ""
+    sources = np.where(named, evidence.sources, [f"row {i}" for i in range(len(evidence))])
+    by_source = bool(named.any()) and len(np.unique(sources)) >= LEAST_SOURCES
+    folds = group_folds(sources, min(10, len(np.unique(sources)))) if by_source else shuffled_folds(len(evidence))
+    scores: dict[str, Scores] = {}
+    for name, option in options.items():
+        X = option.features.encode(evidence.alloys)
+        beliefs = held_out(partial(surrogate, option.model), X, evidence.values, folds, evidence.noise)
+        scores[name] = Scores.of(evidence.values, *beliefs)
+    ranked = sorted(names, key=lambda name: scores[name].nll)
+    told = "; ".join(f"{name} {scores[name].rmse:.3g}" for name in ranked)
+    how = "whole sources" if by_source else "rows"
+    return Choice(ranked[0], f"With {how} left out it was the likeliest. RMSE, in the order of likelihood: {told}.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..surrogates.base import FloatArray
 
-__all__ = ["Basis", "Composition", "at_to_wt", "wt_to_at"]
+__all__ = ["SUM_TOLERANCE", "Basis", "Composition", "at_to_wt", "wt_to_at"]
 
 EXACT = 1e-9  # %; amounts this near to 100 stay exactly as given
 EQUAL_DECIMALS = 6  # of at.%; far below what a balance or an ICP can tell, far above float noise

@@ -689,7 +689,7 @@ def fe_mn_ratio(fractions: FloatArray, elements: Sequence[str]) -> FloatArray:
     unit="wt.%",
     formula="Cr + 3.3Mo + 16N (wt.%)",
     validity=f"{STEEL}: stainless; a ranking in chloride, other elements have no weight",
-    source="pitting resistance equivalent number in its common form, as in ISO 15156",
+    source="pitting resistance equivalent number in its common form, without tungsten",
     properties=("atomic_mass",),
     valid=based_on("Fe"),
 )

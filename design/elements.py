@@ -3,8 +3,9 @@
 The numbers live beside this file, to be read and edited there:
 
 - `elements.csv`, one row a value: `element, property, value, unit, source, verified`. *verified* is `yes` where the
-  value was read in the source named, or in a copy of it that is named; `no` where it is quoted at second hand, or is a
-  stand-in. What the table does not have is missing, never guessed: `values` gives NaN for it.
+  value was read in the source named, or in a copy of it that is named, or agrees with a second source that is named;
+  `no` where it is only quoted, or is a stand-in. What the table does not have is missing, never guessed: `values` gives
+  NaN for it.
 - `pair_enthalpies.csv`, one row a pair: Miedema's enthalpy of mixing of the equiatomic liquid.
 """
 

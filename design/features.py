@@ -68,6 +68,10 @@ class Features:
     descriptors: tuple[str, ...] = ()
     process: tuple[Numeric | Choice, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not (self.composition or self.descriptors or self.process):
+            raise AlloyloopError("There is no feature to learn from", "Name a descriptor, or write features: auto.")
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the columns that `encode` makes."""
@@ -101,11 +105,13 @@ class Features:
 
 
 def telling_descriptors(alloys: Alloys) -> tuple[str, ...]:
-    """The descriptors that are known for every alloy and differ between them: those that can teach something."""
+    """The descriptors that can teach something: known for every alloy, meant for most, and not the same for all."""
     names = []
     for name in DESCRIPTORS:
-        values = descriptor(name).function(alloys.fractions, alloys.elements)
-        if np.isfinite(values).all() and np.ptp(values) > 1e-9 * max(1.0, float(np.abs(values).max())):
+        asked = descriptor(name)
+        values = asked.function(alloys.fractions, alloys.elements)
+        meant = asked.valid(alloys.fractions, alloys.elements).mean() >= 0.5
+        if meant and np.isfinite(values).all() and np.ptp(values) > 1e-9 * max(1.0, float(np.abs(values).max())):
             names.append(name)
     return tuple(names)
 
@@ -113,9 +119,14 @@ def telling_descriptors(alloys: Alloys) -> tuple[str, ...]:
 def feature_set(
     name: str, descriptors: tuple[str, ...], elements: tuple[str, ...], process: tuple[Numeric | Choice, ...]
 ) -> Features:
-    """The features of a name, `composition`, `descriptors` or `both`, where `descriptors` are those that can tell."""
+    """The features of a name, `composition`, `descriptors` or `both`, where `descriptors` are those that can tell.
+
+    Where none can, as of a single alloy, there is the composition.
+    """
     if name not in FEATURE_SETS:
         raise AlloyloopError(
-            f"There is no feature set named {name!r}", f"Write auto, {', '.join(FEATURE_SETS)}, or a list of descriptors."
+            f"There is no feature set named {name!r}",
+            f"Write auto, {', '.join(FEATURE_SETS)}, or a list of descriptors.",
         )
-    return Features(elements, name != "descriptors", () if name == "composition" else descriptors, process)
+    composition = name != "descriptors" or not descriptors
+    return Features(elements, composition, () if name == "composition" else descriptors, process)

@@ -1,4 +1,4 @@
-"""What is wanted of a property: small values that say how good a value is, whether it is allowed, and how likely that is."""
+"""What is wanted of a property: how good a value is, whether it is allowed, and how likely that is."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class Within:
         with np.errstate(divide="ignore", invalid="ignore"):
             upper = np.where(std > 0, (self.high - mean) / std, np.where(mean <= self.high, inf, -inf))
             lower = np.where(std > 0, (self.low - mean) / std, np.where(mean >= self.low, -inf, inf))
-        # Work on the side where both tails are small: P = Phi(b) - Phi(a) with a <= b <= 0 after mirroring.
-        mirror = lower + upper > 0
+            # Work on the side where both tails are small: P = Phi(b) - Phi(a) with a <= b <= 0 after mirroring.
+            mirror = lower + upper > 0
         a, b = np.where(mirror, -upper, lower), np.where(mirror, -lower, upper)
         log_b, log_a = log_ndtr(b), log_ndtr(a)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -97,7 +97,8 @@ def pursued(goals: Mapping[str, Goal]) -> tuple[str, Pursued]:
         names = ", ".join(name for name, _ in found) or "none"
         raise AlloyloopError(
             f"One property must be minimised or maximised, and here it is {names}",
-            "Give one property the goal minimize or maximize, the others a limit or report; several pursued goals come in a later version.",
+            "Give one property the goal minimize or maximize and the others a limit or report; "
+            "several pursued goals come in a later version.",
         )
     return found[0]
 

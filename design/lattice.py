@@ -1,7 +1,8 @@
 """Integer compositions: whole units shared among elements, counted and reached by index without being stored.
 
-With a step of 0.5 % a composition is 200 indivisible units; sum, bounds and step hold by construction. Steps that differ
-between elements (Ca 0.05 beside Zn 0.5) share the largest unit that divides them all and 100, and each element moves in its own stride.
+With a step of 0.5 % a composition is 200 indivisible units; sum, bounds and step hold by construction. Steps that
+differ between elements (Ca 0.05 beside Zn 0.5) share the largest unit that divides them all and 100, and each element
+moves in its own stride.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from ..surrogates.errors import AlloyloopError
 
 IntArray = NDArray[np.int64]
 _LARGEST_INT64 = 2**62  # counts beyond this are kept as Python integers
+# Counting takes time and memory for each unit; a step of one ppm is the finest that anybody weighs.
+MOST_UNITS = 1_000_000
 
 
 def exact(number: float) -> Fraction:
@@ -54,8 +57,10 @@ class Element:
                 f"{self.symbol} has bounds {self.low:g} to {self.high:g} %",
                 "Give a minimum and a maximum between 0 and 100, the minimum not above the maximum.",
             )
-        if not self.step > 0:
-            raise AlloyloopError(f"The step of {self.symbol} is {self.step:g} %", "Give a step above 0, such as 0.5.")
+        if not 0 < self.step <= 100:
+            raise AlloyloopError(
+                f"The step of {self.symbol} is {self.step:g} %", "Give a step above 0 and up to 100, such as 0.5."
+            )
         if self.lowest > self.highest:
             raise AlloyloopError(
                 f"No multiple of {self.symbol}'s step {self.step:g} % lies between {self.low:g} and {self.high:g} %",
@@ -78,9 +83,8 @@ class Element:
         low, high = float(self.lowest * exact(self.step)), float(self.highest * exact(self.step))
         if low == self.low and high == self.high:
             return ""
-        return (
-            f"{self.symbol} {self.low:g} to {self.high:g} % is not on its step {self.step:g} %: {low:g} to {high:g} % is used."
-        )
+        given = f"{self.symbol} {self.low:g} to {self.high:g} % is not on its step {self.step:g} %"
+        return f"{given}: {low:g} to {high:g} % is used."
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class Lattice:
     balance : the element that takes the remainder, on whatever the others leave
     balance_low, balance_high : its bounds [%]
 
-    A point is a row of whole `unit`s, the chosen elements in their order and the balance last, and always sums to `total`.
+    A point is a row of whole `unit`s, the chosen elements in their order and the balance last; it sums to `total`.
 
     Examples
     --------
@@ -101,9 +105,9 @@ class Lattice:
     >>> lattice.count, float(lattice.unit), lattice.total
     (9, 0.5, 200)
     >>> lattice.percent(lattice.at([0, 5, 8]))
-    array([[  0. ,   0. , 100. ],
-           [  1. ,   1. ,  98. ],
-           [  2. ,   1. ,  97. ]])
+    array([[  0.,   0., 100.],
+           [  1.,   1.,  98.],
+           [  2.,   1.,  97.]])
     """
 
     elements: tuple[Element, ...]
@@ -116,8 +120,15 @@ class Lattice:
         symbols = (*(element.symbol for element in self.elements), self.balance)
         twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
         if twice:
-            raise AlloyloopError(f"{twice[0]} is named twice", "The balance takes the remainder and is not chosen as well.")
+            raise AlloyloopError(
+                f"{twice[0]} is named twice", "The balance takes the remainder and is not chosen as well."
+            )
         object.__setattr__(self, "symbols", symbols)
+        if self.total > MOST_UNITS:
+            raise AlloyloopError(
+                f"The steps of the elements share no more than {float(self.unit):g} %",
+                "Make them coarser, or multiples of one another, such as 0.05 and 0.5.",
+            )
         if self.count == 0:
             least = sum(float(element.lowest * exact(element.step)) for element in self.elements)
             most = sum(float(element.highest * exact(element.step)) for element in self.elements)
@@ -175,11 +186,10 @@ class Lattice:
 
     @cached_property
     def _sums(self) -> tuple[NDArray[Any], ...]:
-        dtype = np.int64 if self.count < _LARGEST_INT64 else object
-        return tuple(
-            np.array(_strided_sums(way, stride), dtype=dtype)
-            for way, stride in zip(self._ways[1:], self.strides, strict=False)
-        )
+        sums = [_strided_sums(way, stride) for way, stride in zip(self._ways[1:], self.strides, strict=False)]
+        # Not by the count: bounds may leave few compositions of elements that could share another amount in many ways.
+        dtype = np.int64 if max(map(max, sums), default=0) < _LARGEST_INT64 else object
+        return tuple(np.array(each, dtype=dtype) for each in sums)
 
     @cached_property
     def count(self) -> int:
@@ -198,24 +208,19 @@ class Lattice:
         (n, n_elements) units, the balance last
         """
         rest: NDArray[Any] = np.array(index, dtype=object if self.count >= _LARGEST_INT64 else np.int64)
-        if rest.size and not (0 <= rest.min() and rest.max() < self.count):
+        if rest.size and not (rest.min() >= 0 and rest.max() < self.count):
             raise IndexError(f"indices run from 0 to {self.count - 1}")
         points = np.zeros((len(rest), len(self.symbols)), dtype=np.int64)
         left = np.full(len(rest), self.total, dtype=np.int64)
         for i, sums in enumerate(self._sums):
             low, high, stride = self.lows[i], self.highs[i], self.strides[i]
 
-            def skipped(steps: IntArray, sums: NDArray[Any] = sums, low: int = low, stride: int = stride) -> NDArray[Any]:
-                """How many compositions come before the one whose element i takes `steps` steps above its bound."""
-                first, now = left - low, left - low - steps * stride
-                return np.where(first >= 0, sums[first], 0) - np.where(now >= 0, sums[now], 0)
-
             fewest, most = np.zeros(len(rest), np.int64), np.full(len(rest), (high - low) // stride)
             while (fewest < most).any():  # bisection, all rows at once
                 middle = (fewest + most + 1) // 2
-                fits = skipped(middle) <= rest
+                fits = _before(sums, left - low, middle * stride) <= rest
                 fewest, most = np.where(fits, middle, fewest), np.where(fits, most, middle - 1)
-            rest = rest - skipped(fewest)
+            rest = rest - _before(sums, left - low, fewest * stride)
             points[:, i] = low + fewest * stride
             left = left - points[:, i]
         points[:, -1] = left
@@ -225,12 +230,12 @@ class Lattice:
         """The indices of compositions given in units; the inverse of `at`."""
         indices = []
         for point in np.atleast_2d(points):
-            before, left = 0, self.total
+            index, left = 0, self.total
             for i, sums in enumerate(self._sums):
-                first, now = left - self.lows[i], left - int(point[i])
-                before += int(sums[first]) - (int(sums[now]) if now >= 0 else 0)
-                left = now
-            indices.append(before)
+                spare = np.array([left - self.lows[i]])
+                index += int(_before(sums, spare, np.array([point[i] - self.lows[i]]))[0])
+                left -= int(point[i])
+            indices.append(index)
         return indices
 
     def holds(self, points: IntArray) -> NDArray[np.bool_]:
@@ -253,7 +258,7 @@ class Lattice:
         return self.at(np.array(indices, dtype=object))
 
     def moves(self, reach: Sequence[int] = (1, 2, 4, 8)) -> IntArray:
-        """Exchanges between two elements, `reach` of their shared steps at a time. (n_moves, n_elements), rows sum to 0"""
+        """Exchanges between two elements, `reach` of their shared steps at a time. (n_moves, n_elements)"""
         size = len(self.symbols)
         moves = []
         for i in range(size):
@@ -285,6 +290,19 @@ class Lattice:
         steps = np.rint(percent[:, :-1] / (strides * float(self.unit)))
         chosen = steps.astype(np.int64) * strides
         return np.column_stack([chosen, self.total - chosen.sum(axis=1)])
+
+
+def _before(sums: NDArray[Any], spare: IntArray, above: IntArray) -> NDArray[Any]:
+    """How many compositions come before those whose next element stands `above` units over its bound. (n,)
+
+    Parameters
+    ----------
+    sums : strided sums of the ways in which the elements after it share what is left
+    spare : (n,) units left for it and them, less its bound
+    above : (n,) whole strides
+    """
+    now = spare - above
+    return np.asarray(np.where(spare >= 0, sums[spare], 0) - np.where(now >= 0, sums[now], 0))
 
 
 def _strided_sums(values: Sequence[int], stride: int) -> list[int]:

@@ -53,6 +53,12 @@ class PolicyRule:
 class Policy:
     """A named set of rules on elements.
 
+    Parameters
+    ----------
+    name, title : as in campaign.yaml, and in words
+    base : the main element of the alloys it is meant for; empty for those of any
+    rules : in the order of the file
+
     Examples
     --------
     >>> policy("implant-titanium").flags({"Ti": 90.0, "Al": 6.0, "V": 4.0})[0]
@@ -61,6 +67,7 @@ class Policy:
 
     name: str
     title: str
+    base: str
     rules: tuple[PolicyRule, ...]
 
     @property
@@ -83,11 +90,11 @@ class Policy:
 
 
 def _read() -> dict[str, Policy]:
-    titles: dict[str, str] = {}
+    heads: dict[str, tuple[str, str]] = {}
     rules: dict[str, list[PolicyRule]] = {}
     with _FILE.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
-            titles[row["policy"]] = row["title"]
+            heads[row["policy"]] = (row["title"], row["base"])
             of_policy = rules.setdefault(row["policy"], [])
             if row["element"]:  # a policy without rules has one row without an element
                 of_policy.append(
@@ -100,7 +107,7 @@ def _read() -> dict[str, Policy]:
                         row["verified"] == "yes",
                     )
                 )
-    return {name: Policy(name, titles[name], tuple(of_policy)) for name, of_policy in rules.items()}
+    return {name: Policy(name, *heads[name], tuple(of_policy)) for name, of_policy in rules.items()}
 
 
 POLICIES: dict[str, Policy] = _read()

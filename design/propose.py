@@ -1,4 +1,4 @@
-"""From beliefs and goals to a batch on the lattice: a broad sample, then exchanges of units until no neighbour is better."""
+"""From beliefs and goals to a batch on the lattice: a broad sample, then exchanges until no neighbour is better."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def propose(
     n: int,
     rng: np.random.Generator,
 ) -> Batch:
-    """Pick n designs one after the other, each the best found given those before it.
+    """Pick n designs one after the other, each the best found given those before it; fewer where fewer are left.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def propose(
     acquisition : what a further melt is worth
     elements : the elements that the beliefs know, the space's own first
     taken : (m, d) points not to be proposed: measured, pending, withdrawn
-    n : how many
+    n : how many; no more than the `n_picks` that the acquisition was made for
     rng : for the broad sample
 
     Raises
@@ -66,25 +66,28 @@ def propose(
     others: list[IntArray] = []
     for _ in range(n):
         ends, values = _climb(space, acquisition, elements, taken, rng)
+        if len(ends) == 0:
+            break
         best = ends[0]
         points.append(best)
         gains.append(float(values[0]))
         others.append(ends[1] if len(ends) > 1 else best)
         taken = np.vstack([taken, best])
         acquisition = acquisition.with_pick(alloys_at(space, best[None], elements))
+    if not points:
+        raise AlloyloopError(
+            "Every design of the space is taken: measured, pending or withdrawn",
+            "Widen the bounds or make the step finer.",
+        )
     return Batch(np.array(points), np.array(gains), np.array(others))
 
 
 def _climb(
     space: DesignSpace, acquisition: Acquisition, elements: tuple[str, ...], taken: IntArray, rng: np.random.Generator
 ) -> tuple[IntArray, FloatArray]:
-    """Where the climbs from the best of a broad sample end, best first, each end once."""
-    sampled = space.sample(N_SAMPLED, rng)
+    """Where the climbs from the best of a broad sample end, best first, each end once; none where all is taken."""
+    sampled = space.sample(N_SAMPLED + len(taken), rng)  # so many that what is left of a small space is among them
     sampled = sampled[~rows_in(sampled, taken)]
-    if len(sampled) == 0:
-        raise AlloyloopError(
-            "Every design of the space is taken: measured, pending or withdrawn", "Widen the bounds or make the step finer."
-        )
     known: dict[bytes, float] = {}
 
     def value(points: IntArray) -> FloatArray:

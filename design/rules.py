@@ -44,7 +44,9 @@ class Rule:
     high: float
     of_descriptor: bool
 
-    def quantity(self, columns: Mapping[str, FloatArray], fractions: FloatArray, elements: tuple[str, ...]) -> FloatArray:
+    def quantity(
+        self, columns: Mapping[str, FloatArray], fractions: FloatArray, elements: tuple[str, ...]
+    ) -> FloatArray:
         """The bounded quantity. (n,)
 
         Parameters
@@ -90,7 +92,8 @@ def parse_rule(text: str, names: tuple[str, ...]) -> Rule:
     else:
         raise AlloyloopError(
             f"The rule '{text}' cannot be read",
-            "Write it like 'Nb + Ta >= 10' or 'mo_equivalent_wang between 8 and 25'; ratios and conditions come in a later version.",
+            "Write it like 'Nb + Ta >= 10' or 'mo_equivalent_wang between 8 and 25'; "
+            "ratios and conditions come in a later version.",
         )
     if low > high:
         raise AlloyloopError(f"The rule '{text}' allows nothing: {low:g} is above {high:g}", "Swap the two numbers.")
@@ -108,6 +111,11 @@ def _terms(left: str, rule: str, names: tuple[str, ...]) -> tuple[tuple[str, flo
         if match is None or (terms and not match["sign"]):
             raise AlloyloopError(
                 f"The rule '{rule}' cannot be read at '{left[position:]}'", "Write it like 'Nb + 0.5 Ta >= 10'."
+            )
+        if match["name"] in DESCRIPTORS:
+            raise AlloyloopError(
+                f"The rule '{rule}' counts with the descriptor {match['name']}, which must stand alone",
+                f"Write it like '{match['name']} >= 10'; expressions of descriptors come in a later version.",
             )
         if match["name"] not in names:
             raise AlloyloopError(

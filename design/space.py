@@ -21,11 +21,11 @@ from .lattice import IntArray, Lattice, exact
 from .policies import Policy
 from .rules import TOLERANCE, Rule
 
-# Draws made before a space is called empty: with fewer than one feasible point in this many, melting is not the next step.
+# Draws made before a space is called empty: with less than one feasible point in as many, the question is wrong.
 MOST_DRAWS = 400_000
 
 Process = Mapping[str, NDArray[Any]]
-"""Process values by name, n of each: numbers (float, NaN where not known) or choices (objects, None where not known)."""
+"""Process values by name, n of each: numbers (NaN where not known) or choices (objects, None where not known)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,11 @@ class Numeric:
         inside = (nearest >= 0) & (nearest < self.n_levels)
         return np.where(inside, nearest, -1).astype(np.int64)
 
+    def takes(self, values: NDArray[Any]) -> NDArray[np.bool_]:
+        """Whether values are its levels, not merely near them; those not known are not."""
+        numbers, levels = np.asarray(values, dtype=np.float64), self.levels(values)
+        return np.asarray((levels >= 0) & (np.abs(self.values(levels) - numbers) <= TOLERANCE * self.step))
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -98,6 +103,10 @@ class Choice:
         """Choices as levels; -1 where not known, or none of them."""
         return np.array([self.choices.index(v) if v in self.choices else -1 for v in values], dtype=np.int64)
 
+    def takes(self, values: NDArray[Any]) -> NDArray[np.bool_]:
+        """Whether values are its choices; those not known are not."""
+        return self.levels(values) >= 0
+
 
 @dataclass(frozen=True)
 class DesignSpace:
@@ -114,7 +123,7 @@ class DesignSpace:
     Raises
     ------
     AlloyloopError
-        where the policy bars an element of the space
+        where a rule bounds a choice, or the policy bars an element of the space
     """
 
     lattice: Lattice
@@ -124,6 +133,13 @@ class DesignSpace:
     policy: Policy | None = None
 
     def __post_init__(self) -> None:
+        for rule in self.rules:
+            for variable in self.process:
+                if isinstance(variable, Choice) and variable.name in dict(rule.terms):
+                    raise AlloyloopError(
+                        f"The rule '{rule.text}' bounds {variable.name}, whose values are names and not numbers",
+                        f"Take out of {variable.name} the choices that are not wanted.",
+                    )
         if self.policy is None:
             return
         for rule in self.policy.rules:
@@ -251,17 +267,16 @@ class DesignSpace:
             low, high = self.lattice.lows[i] * unit, self.lattice.highs[i] * unit
             if not low - TOLERANCE <= percent[i] <= high + TOLERANCE:
                 reasons.append(f"{element} is {percent[i]:g} %, outside {low:g} to {high:g} %")
-        for variable in self.process:
-            values = process[variable.name]
-            if variable.levels(values)[0] < 0:
-                reasons.append(f"{variable.name} is {values[0]}, which is none of its levels")
-        if not reasons:
-            point, near = self.snap(percent[None], process)
-            if not near[0] or np.abs(self.percent(point)[0] - percent).max() > TOLERANCE:
-                reasons.append("it does not lie on the step")
-            for text, holds, quantity in self._checks(percent[None], process):
-                if not holds[0]:
-                    reasons.append(f"'{text}' is not met: it is {quantity[0]:.4g}")
+        if np.abs(self.lattice.percent(self.lattice.nearest(percent[None]))[0] - percent).max() > TOLERANCE:
+            reasons.append("it does not lie on the step")
+        reasons += [
+            f"{variable.name} is {_said(process[variable.name][0])}, not one of its levels"
+            for variable in self.process
+            if not variable.takes(process[variable.name])[0]
+        ]
+        for text, holds, quantity in self._checks(percent[None], process):
+            if not holds[0]:
+                reasons.append(f"'{text}' is not met: it is {_said(quantity[0])}")
         return reasons
 
     # -- points ---------------------------------------------------------------------------------------------------
@@ -274,7 +289,7 @@ class DesignSpace:
         Raises
         ------
         AlloyloopError
-            where no allowed point was met in `MOST_DRAWS` draws; names how often each rule alone was kept
+            where no allowed point was met in up to `MOST_DRAWS` draws; names how often each rule alone was kept
         """
         found = np.empty((0, self.n_elements + len(self.process)), dtype=np.int64)
         drawn = 0
@@ -285,19 +300,19 @@ class DesignSpace:
             _, first = np.unique(found, axis=0, return_index=True)
             found = found[np.sort(first)]  # in the order drawn, so that the first n are a fair sample
         if len(found) == 0:
-            raise self._empty(rng)
+            raise self._empty(drawn, rng)
         return found[:n]
 
     def _draw(self, n: int, rng: np.random.Generator) -> IntArray:
         levels = [rng.integers(variable.n_levels, size=n) for variable in self.process]
         return np.column_stack([self.lattice.sample(n, rng), *levels])
 
-    def _empty(self, rng: np.random.Generator) -> AlloyloopError:
+    def _empty(self, drawn: int, rng: np.random.Generator) -> AlloyloopError:
         points = self._draw(20_000, rng)
         checks = self._checks(self.percent(points), self.process_values(points))
         shares = [f"'{text}' holds for {holds.mean():.1%}" for text, holds, _ in checks]
         return AlloyloopError(
-            f"None of {MOST_DRAWS} compositions drawn from the space keeps every rule; alone, {', '.join(shares)} of them",
+            f"None of {drawn} designs drawn from the space keeps every rule; alone, {', '.join(shares)} of them",
             "Widen the bounds or relax the rule that holds least often.",
         )
 
@@ -324,7 +339,7 @@ class DesignSpace:
         process range) from its nearest neighbour among those chosen: greedy maximin, within a factor of two of the best
         [Gonzalez, Theor. Comput. Sci. 38 (1985) 293].
         """
-        pool = self.sample(max(2048, 16 * n), rng)
+        pool = self.sample(max(2048, 16 * n) + (0 if taken is None else len(taken)), rng)
         if taken is not None and len(taken):
             pool = pool[~rows_in(pool, taken)]
         places = self._places(pool)
@@ -348,6 +363,13 @@ class DesignSpace:
             else:
                 levels.append((points[:, [i]] == np.arange(variable.n_levels)).astype(np.float64))
         return np.column_stack([self.fractions(points), *levels])
+
+
+def _said(value: object) -> str:
+    """A quantity or a process value in a sentence."""
+    if value is None or value != value:
+        return "not known"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _gaps(places: FloatArray, place: FloatArray) -> FloatArray:

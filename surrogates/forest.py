@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import exp, hypot, log, sqrt
+from math import exp, hypot, sqrt
 from typing import Any, Literal, NoReturn, Self, cast, overload
 
 import numpy as np
@@ -12,25 +12,30 @@ from botorch.models.model import Model
 from botorch.posteriors.gpytorch import GPyTorchPosterior
 from gpytorch.distributions import MultivariateNormal
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from .base import FloatArray, Prediction
 from .errors import AlloyloopError
-from .measurements import check_resolvable, spread, stated_noise
+from .measurements import (
+    SCATTER_BOUNDS,
+    asked_rows,
+    check_resolvable,
+    scatter_prior,
+    spread,
+    stated_noise,
+    training_arrays,
+)
 
 KINDS = {"random-forest": RandomForestRegressor, "extra-trees": ExtraTreesRegressor}
 
-# Log-normal priors (mean and standard deviation of the logarithm) of the two numbers that turn trees into a spread;
-# they decide where there are only a handful of rows left out of bag, and hardly matter from thirty on.
-STRETCH_PRIOR = (0.0, 1.0)  # of the factor on the variance between trees
-NOISE_PRIOR = (
-    -2.0,
-    1.0,
-)  # of the common scatter's variance, outputs having unit spread; as in the Gaussian process
+# Log-normal prior of the factor on the variance between trees: mean and standard deviation of its logarithm. It decides
+# where only a handful of rows are left out of bag, and hardly matters from thirty on.
+STRETCH_PRIOR = (0.0, 1.0)
+STRETCH_BOUNDS = (1e-2, 1e2)
 
 BLOCK = 4096  # rows predicted at a time
 
@@ -79,7 +84,7 @@ class Forest(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
         kind: Literal["random-forest", "extra-trees"] = "random-forest",
         n_trees: int = 200,
         min_samples_leaf: int = 1,
-        max_features: float = 0.5,
+        max_features: float = 1.0,
         noise_prior: float | None = None,
         seed: int = 0,
         n_jobs: int = 1,
@@ -97,8 +102,7 @@ class Forest(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
         """Learn from measurements; see `Surrogate.fit`."""
         if self.kind not in KINDS:
             raise AlloyloopError(f"there is no forest of kind {self.kind!r}", f"Choose one of {', '.join(KINDS)}.")
-        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        y = np.asarray(y, dtype=np.float64)
+        X, y = training_arrays(self, X, y)
         stated = stated_noise(noise, len(y))
         typical = sqrt(float(np.mean(stated**2)))
         self._centre = float(np.mean(y))
@@ -112,10 +116,10 @@ class Forest(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
             random_state=self.seed,
             n_jobs=self.n_jobs,
         ).fit(X, z, sample_weight=_weights(stated))
-        log_noise = 2 * log(self.noise_prior / self.scale_) if self.noise_prior else NOISE_PRIOR[0]
         self._leaves = [tree.tree_.value[:, 0, 0].copy() for tree in self.forest_.estimators_]
+        noise_prior = scatter_prior(self.noise_prior, self.scale_)
         errors, variances, seen = self._out_of_bag(X, z)
-        self._stretch, scatter = _spread_of_errors(errors, variances, (stated[seen] / self.scale_) ** 2, log_noise)
+        self._stretch, scatter = _spread_of_errors(errors, variances, (stated[seen] / self.scale_) ** 2, noise_prior)
         self.noise_ = hypot(sqrt(scatter) * self.scale_, typical)
         # What even a perfect mean of n scattered values would leave unknown: trees that all agree are not all-knowing.
         self._offset = (self.noise_ / self.scale_) ** 2 / len(y)
@@ -168,15 +172,15 @@ class Forest(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
         return rng.multivariate_normal(self.predict(X), self.covariance(X, X), n_samples, "ignore", method="eigh")
 
     def _blocks(self, X: ArrayLike) -> Iterator[FloatArray]:
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        for start in range(0, len(X), BLOCK):
-            yield self._trees(X[start : start + BLOCK])
+        rows = asked_rows(self, X)
+        for start in range(0, len(rows), BLOCK):
+            yield self._trees(rows[start : start + BLOCK])
 
     def _joint(self, a: FloatArray, b: FloatArray) -> FloatArray:
         """Covariance (..., n_a, n_b) of what the trees (n_trees, ..., n) say, outputs having unit spread."""
         a, b = a - a.mean(axis=0), b - b.mean(axis=0)
-        return self._stretch / (self.n_trees - 1) * np.einsum("t...i,t...j->...ij", a, b, optimize=True) + self._offset
+        shared = np.einsum("t...i,t...j->...ij", a, b, optimize=True) / (self.n_trees - 1)
+        return np.asarray(self._stretch * shared + self._offset)
 
     @property
     def num_outputs(self) -> int:
@@ -209,8 +213,8 @@ class Forest(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
         mean = torch.from_numpy(self._centre + self.scale_ * trees.mean(axis=0)) + 0 * X.double().sum(dim=-1)
         joint = MultivariateNormal(mean, torch.from_numpy(self.scale_**2 * covariance))
         if observation_noise is not False:
-            noise = observation_noise if isinstance(observation_noise, Tensor) else torch.tensor(self.noise_**2)
-            noise = noise.squeeze(-1) if noise.ndim else noise
+            learned = torch.full((*mean.shape, 1), self.noise_**2, dtype=torch.float64)
+            noise = (learned if isinstance(observation_noise, bool) else observation_noise).squeeze(-1)
             joint = MultivariateNormal(mean, joint.covariance_matrix + torch.diag_embed(noise.expand(mean.shape)))
         posterior = GPyTorchPosterior(joint)
         return posterior if posterior_transform is None else posterior_transform(posterior)
@@ -230,10 +234,10 @@ def _weights(stated: FloatArray) -> FloatArray | None:
 
 
 def _spread_of_errors(
-    errors: FloatArray, variances: FloatArray, stated: FloatArray, log_noise: float
+    errors: FloatArray, variances: FloatArray, stated: FloatArray, noise_prior: tuple[float, float]
 ) -> tuple[float, float]:
     """Factor on the variance between trees, and variance of the common scatter, that make the errors most probable."""
-    centre, width = np.array([STRETCH_PRIOR[0], log_noise]), np.array([STRETCH_PRIOR[1], NOISE_PRIOR[1]])
+    centre, width = np.array([STRETCH_PRIOR, noise_prior]).T
 
     def loss(theta: FloatArray) -> tuple[float, FloatArray]:
         parts = np.stack([exp(theta[0]) * variances, np.full(len(errors), exp(theta[1]))])
@@ -242,7 +246,6 @@ def _spread_of_errors(
         value = (np.log(total) + errors**2 / total).sum() / 2 + deviation @ deviation / 2
         return float(value), parts @ ((1 - errors**2 / total) / total) / 2 + deviation / width
 
-    limits = [(log(1e-2), log(1e2)), (log(1e-4), log(1e2))]
-    lower, upper = np.array(limits).T
-    theta = minimize(loss, np.clip(centre, lower, upper), jac=True, method="L-BFGS-B", bounds=limits).x
+    lower, upper = np.log([STRETCH_BOUNDS, SCATTER_BOUNDS]).T
+    theta = minimize(loss, np.clip(centre, lower, upper), jac=True, method="L-BFGS-B", bounds=Bounds(lower, upper)).x
     return exp(theta[0]), exp(theta[1])

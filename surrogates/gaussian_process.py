@@ -17,25 +17,29 @@ from botorch.models.transforms.outcome import Standardize
 from gpytorch.kernels import MaternKernel
 from numpy.typing import ArrayLike
 from scipy.linalg import cho_solve, solve_triangular
-from scipy.linalg.lapack import dpotrf, dpotri
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import ThreadpoolController
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # comes with scikit-learn
 from torch import Tensor
 
 from .base import FloatArray, Prediction
 from .errors import AlloyloopError
-from .measurements import check_resolvable, spread, stated_noise
+from .measurements import (
+    SCATTER_BOUNDS,
+    asked_rows,
+    check_resolvable,
+    scatter_prior,
+    spread,
+    stated_noise,
+    training_arrays,
+)
 
-# Priors, of inputs scaled to [0, 1] and outputs to unit spread: log-normal, given as mean and standard deviation of the
-# logarithm. Chosen by held-out likelihood and coverage at 3 to 100 rows over thirteen alloy tables (benchmarks/priors).
-# BoTorch's, (√2 + log(d)/2, √3) and (-4, 1), gave the same errors, but their 90 % intervals held 75 %.
-LENGTHSCALE_PRIOR = (-1.0, 0.7)  # the mean gains log(d)/2, since distances grow as sqrt(d)
-NOISE_PRIOR = (-2.0, 1.0)  # of the variance
-
+# Log-normal prior, for inputs scaled to [0, 1]: mean and standard deviation of the logarithm. Chosen, together with the
+# scatter's, by held-out likelihood and coverage at 3 to 100 rows over thirteen tables of alloys and processes; BoTorch's,
+# (√2 + log(d)/2, √3) and (-4, 1), gave the same errors, but their 90 % intervals held 75 % at 10 and at 30 rows.
+LENGTHSCALE_PRIOR = (-1.0, 0.6)  # the mean gains log(d)/2, since distances grow as √d
 LENGTHSCALE_BOUNDS = (0.025, 1e4)
-NOISE_BOUNDS = (1e-4, 1e2)  # at least 1 % of the spread: repeats of one alloy never agree exactly
 
 BLOCK = 4096  # rows predicted at a time
 
@@ -77,17 +81,14 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, noise: ArrayLike | None = None) -> Self:
         """Learn from measurements; see `Surrogate.fit`."""
-        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        y = np.asarray(y, dtype=np.float64)
+        X, y = training_arrays(self, X, y)
         stated = stated_noise(noise, len(y))
         typical = sqrt(float(np.mean(stated**2)))
-        self._botorch = None
+        self._botorch: SingleTaskGP | None = None
         self._low, self._range, n_varying = _scaling(X, self.bounds)
         self._centre = float(np.mean(y))
         self.scale_ = spread(y, fallback=self.noise_prior or typical)
-        noise_prior = NOISE_PRIOR
-        if self.noise_prior:
-            noise_prior = (2 * log(self.noise_prior / self.scale_), NOISE_PRIOR[1])
+        noise_prior = scatter_prior(self.noise_prior, self.scale_)
         U, z, variances = (X - self._low) / self._range, (y - self._centre) / self.scale_, (stated / self.scale_) ** 2
         with _threads(len(y)):
             theta = _posterior_mode(U, z, variances, LENGTHSCALE_PRIOR[0] + log(n_varying) / 2, noise_prior)
@@ -133,14 +134,12 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
 
     def _whole(self, X: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Kernel (n, n_train) between rows and training rows, and the scaled rows."""
-        check_is_fitted(self)
-        V = (validate_data(self, X, dtype=np.float64, reset=False) - self._low) / self._range / self._lengthscales
+        V = (asked_rows(self, X) - self._low) / self._range / self._lengthscales
         return _matern(V, self._train_V)[0], V
 
     def _blocks(self, X: ArrayLike) -> Iterator[tuple[FloatArray, FloatArray]]:
         """`_whole` in blocks, so that a hundred thousand rows need no more memory than some thousands."""
-        check_is_fitted(self)
-        V = (validate_data(self, X, dtype=np.float64, reset=False) - self._low) / self._range / self._lengthscales
+        V = (asked_rows(self, X) - self._low) / self._range / self._lengthscales
         for start in range(0, len(V), BLOCK):
             block = V[start : start + BLOCK]
             yield _matern(block, self._train_V)[0], block
@@ -257,11 +256,8 @@ def _posterior_mode(
         V, tau2 = U / np.exp(theta[:-1]), exp(theta[-1])
         kernel, slope = _matern(V)
         kernel[np.diag_indices(n)] += variances + tau2
-        cholesky, failed = dpotrf(kernel, lower=1)
-        if failed:
-            return 1e10, np.zeros(d + 1)
-        inverse = np.tril(dpotri(cholesky, lower=1)[0])
-        inverse += np.tril(inverse, -1).T
+        cholesky = np.linalg.cholesky(kernel)  # never fails: the scatter's bound keeps it positive definite
+        inverse = cho_solve((cholesky, True), np.eye(n))
         weights = inverse @ z
         pull = np.outer(weights, weights) - inverse  # twice the derivative of the likelihood by the kernel
         along = pull * slope
@@ -273,13 +269,11 @@ def _posterior_mode(
         value = z @ weights / 2 + np.log(np.diag(cholesky)).sum() + deviation @ deviation / 2
         return float(value), gradient + deviation / width
 
-    limits = [tuple(map(log, LENGTHSCALE_BOUNDS))] * d + [tuple(map(log, NOISE_BOUNDS))]
     # From the prior, from a smooth and noisy world, and from a rough and exact one: few data often explain all three.
     starts = [centre, centre + np.append(np.ones(d), 1.0), centre - np.append(np.ones(d), 2.0)]
-    lower, upper = np.array(limits).T
-    found = [
-        minimize(loss, np.clip(start, lower, upper), jac=True, method="L-BFGS-B", bounds=limits) for start in starts
-    ]
+    lower, upper = np.log([*[LENGTHSCALE_BOUNDS] * d, SCATTER_BOUNDS]).T
+    limits = Bounds(lower, upper)
+    found = [minimize(loss, np.clip(at, lower, upper), jac=True, method="L-BFGS-B", bounds=limits) for at in starts]
     return cast(FloatArray, min(found, key=lambda result: float(result.fun)).x)
 
 

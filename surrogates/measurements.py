@@ -1,15 +1,36 @@
-"""What a column of measured values says before any model: how noisy it was stated to be, and how far it spreads."""
+"""Measurements as a surrogate takes them in: the checked arrays, the noise stated of them, and how far they spread."""
 
 from __future__ import annotations
+
+from math import log
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .base import FloatArray
 from .errors import AlloyloopError
 
 Z90 = 1.6448536269514722  # half of a normal 90 % interval, in standard deviations
+
+# Log-normal prior of the variance of the scatter common to all rows, over the squared spread of the property: mean and
+# standard deviation of its logarithm. Chosen with the lengthscales' prior; see gaussian_process.py.
+SCATTER_PRIOR = (-1.5, 1.0)
+SCATTER_BOUNDS = (1e-4, 1e2)  # at least 1 % of the spread: repeats of one alloy never agree exactly
+
+
+def training_arrays(estimator: object, X: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """X (n, n_features) and y (n,), finite, checked by scikit-learn; the estimator remembers the features' names."""
+    rows, values = validate_data(cast(Any, estimator), cast(Any, X), cast(Any, y), dtype=np.float64, y_numeric=True)
+    return np.asarray(rows, dtype=np.float64), np.asarray(values, dtype=np.float64)
+
+
+def asked_rows(estimator: object, X: ArrayLike) -> FloatArray:
+    """X (n, n_features), finite, of the features that the fitted estimator knows."""
+    check_is_fitted(estimator)
+    return np.asarray(validate_data(cast(Any, estimator), cast(Any, X), dtype=np.float64, reset=False))
 
 
 def stated_noise(noise: ArrayLike | None, n: int) -> FloatArray:
@@ -76,6 +97,17 @@ def spread(y: FloatArray, fallback: float = 0.0) -> float:
     if std > 1e-12 * largest:
         return std * student_factor(len(y))
     return fallback or 0.1 * largest or 1.0
+
+
+def scatter_prior(usual: float | None, scale: float) -> tuple[float, float]:
+    """Prior of the logarithm of the scatter's variance, in units of `scale`: about the usual scatter, where given.
+
+    Examples
+    --------
+    >>> scatter_prior(2.0, 2.0), scatter_prior(None, 2.0)
+    ((0.0, 1.0), (-1.5, 1.0))
+    """
+    return (2 * log(usual / scale) if usual else SCATTER_PRIOR[0]), SCATTER_PRIOR[1]
 
 
 def check_resolvable(scale: float) -> None:

@@ -29,6 +29,11 @@ class ModuleThatNeedsTorch(pytest.Module):
         pytest.skip(REASON, allow_module_level=True)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # Warnings are errors, but for one that is not ours to mend: linear_operator uses a decorator that torch warns of.
+    config.addinivalue_line("filterwarnings", "ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+
+
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
     if WITHOUT_TORCH and "\npytestmark = pytest.mark.torch\n" in module_path.read_text(encoding="utf-8"):
         return ModuleThatNeedsTorch.from_parent(parent, path=module_path)

@@ -1,4 +1,7 @@
-"""Every example in a docstring runs. pytest cannot import the mapped folders by path, so this goes by module name."""
+"""What the documentation says is so: every example in a docstring runs, and the file formats are described whole.
+
+pytest cannot import the mapped folders by path, so the docstrings are found by the names of their modules.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,10 @@ from pathlib import Path
 from pkgutil import walk_packages
 
 import pytest
+from pydantic import BaseModel
+
+from alloyloop.campaigns.spec import LATER, CampaignSpec, CompositionSpec, read_spec
+from alloyloop.campaigns.table import FIRST_COLUMNS, LAST_COLUMNS, STATUSES
 
 FLOORS = ("surrogates", "design", "campaigns")
 IMPORTS_TORCH = re.compile(r"^\s*(?:>>> )?(?:from|import) (?:torch|botorch|gpytorch|linear_operator)\b", re.MULTILINE)
@@ -41,3 +48,27 @@ def test_every_example_in_a_docstring_runs(name: str) -> None:
 @pytest.mark.parametrize("floor", FLOORS)
 def test_every_floor_has_modules_to_look_at(floor: str) -> None:
     assert [name for name in modules() if name.startswith(f"alloyloop.{floor}.")]
+
+
+FORMATS = (Path(__file__).resolve().parents[1] / "docs" / "file-formats.md").read_text(encoding="utf-8")
+
+
+def test_the_example_of_the_file_formats_is_a_campaign_that_can_be_read(tmp_path: Path) -> None:
+    (example,) = re.findall(r"^```yaml\n(.*?)^```$", FORMATS, re.DOTALL | re.MULTILINE)
+    (tmp_path / "campaign.yaml").write_text(example, encoding="utf-8")
+    assert read_spec(tmp_path / "campaign.yaml").batch == 4
+
+
+@pytest.mark.parametrize(("model", "above"), [(CampaignSpec, ""), (CompositionSpec, "composition.")])
+def test_every_key_of_campaign_yaml_is_explained(model: type[BaseModel], above: str) -> None:
+    keys = {f"{above}{key}" for key in model.model_fields if key != "composition"}
+    assert {key for key in keys if f"| `{key}` |" not in FORMATS} == set()
+
+
+def test_every_key_that_is_refused_as_too_early_is_named() -> None:
+    assert [key for keys in LATER.values() for key in keys if f"`{key}`" not in FORMATS] == []
+
+
+def test_every_column_and_status_of_experiments_csv_is_explained() -> None:
+    first_and_last = {*FIRST_COLUMNS, *LAST_COLUMNS, *STATUSES}
+    assert {word for word in first_and_last if f"`{word}`" not in FORMATS} == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -10,20 +11,42 @@ from ...surrogates.errors import AlloyloopError
 PAGE = "README.md"
 
 
-def templates() -> dict[str, str]:
-    """What there is: name → what it is for, the first paragraph of its page.
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A built-in campaign, to be copied.
+
+    Parameters
+    ----------
+    name : of its folder here
+    title : the heading of its page
+    summary : the first paragraph of its page, in one line
+    folder : where it lies
+    """
+
+    name: str
+    title: str
+    summary: str
+    folder: Path
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What is copied, by name: `README.md` (the page), `campaign.yaml`, `experiments.csv`."""
+        return tuple(sorted(file for file in self.folder.iterdir() if file.is_file()))
+
+
+def template_names() -> tuple[str, ...]:
+    """The names of the built-in campaigns.
 
     Examples
     --------
-    >>> list(templates())
-    ['beta-ti']
+    >>> template_names()
+    ('beta-ti',)
     """
-    pages = sorted(Path(__file__).parent.glob(f"*/{PAGE}"))
-    return {page.parent.name: _first_paragraph(page.read_text(encoding="utf-8")) for page in pages}
+    return tuple(sorted(page.parent.name for page in Path(__file__).parent.glob(f"*/{PAGE}")))
 
 
-def template(name: str) -> Path:
-    """The folder of a built-in campaign, to be copied: `campaign.yaml`, `experiments.csv` and its page.
+def template(name: str) -> Template:
+    """A built-in campaign by its name.
 
     Raises
     ------
@@ -32,17 +55,14 @@ def template(name: str) -> Path:
 
     Examples
     --------
-    >>> sorted(file.name for file in template("beta-ti").iterdir())
-    ['README.md', 'campaign.yaml', 'experiments.csv']
+    >>> template("beta-ti").title
+    'Soft beta titanium'
     """
-    names = list(templates())
+    names = template_names()
     if name not in names:
         meant = get_close_matches(name, names, n=1)
         guess = f"Did you mean {meant[0]}? " if meant else ""
         raise AlloyloopError(f"There is no built-in campaign {name!r}", f"{guess}There is: {', '.join(names)}.")
-    return Path(__file__).parent / name
-
-
-def _first_paragraph(page: str) -> str:
-    """In one line; the page begins with its heading."""
-    return " ".join(page.split("\n\n")[1].split())
+    folder = Path(__file__).parent / name
+    heading, summary, *_ = (folder / PAGE).read_text(encoding="utf-8").split("\n\n")
+    return Template(name, heading.removeprefix("# ").strip(), " ".join(summary.split()), folder)

@@ -1,0 +1,204 @@
+"""How good beliefs are on rows they were not made from, what they must beat, and which model to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut
+
+from .base import FloatArray
+from .errors import AlloyloopError
+from .measurements import Z90, asked_rows, training_arrays
+
+Fold: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]  # rows to learn from, rows to be judged by
+Maker: TypeAlias = Callable[[], Any]  # makes an unfitted regressor whose predict takes return_std
+
+
+def rmse(y: FloatArray, mean: FloatArray) -> float:
+    """Root mean square error, in the unit of y."""
+    return float(np.sqrt(np.mean((y - mean) ** 2)))
+
+
+def mae(y: FloatArray, mean: FloatArray) -> float:
+    """Mean absolute error, in the unit of y."""
+    return float(np.mean(np.abs(y - mean)))
+
+
+def r2(y: FloatArray, mean: FloatArray) -> float:
+    """Share of the variance of y that is explained: 1 at best, 0 for its mean, NaN where y does not vary."""
+    total = float(np.sum((y - np.mean(y)) ** 2))
+    return 1 - float(np.sum((y - mean) ** 2)) / total if total > 0 else float("nan")
+
+
+def nll(y: FloatArray, mean: FloatArray, std: FloatArray) -> float:
+    """Mean negative log density of y under normal beliefs: lower is better, and depends on the unit of y."""
+    return float(np.mean(np.log(std) + ((y - mean) / std) ** 2 / 2 + np.log(2 * np.pi) / 2))
+
+
+def coverage90(y: FloatArray, mean: FloatArray, std: FloatArray) -> float:
+    """Share of y inside the 90 % intervals; 0.9 where they are honest."""
+    return float(np.mean(np.abs(y - mean) <= Z90 * std))
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of the beliefs about n measured values; `sharpness` is the mean width of the 90 % intervals."""
+
+    rmse: float
+    mae: float
+    r2: float
+    nll: float
+    coverage90: float
+    sharpness: float
+
+    @classmethod
+    def of(cls, y: FloatArray, mean: FloatArray, std: FloatArray) -> Self:
+        """Score beliefs, `std` being that of a measurement.
+
+        Examples
+        --------
+        >>> Scores.of(np.array([1.0, 2.0]), np.array([1.0, 4.0]), np.array([1.0, 1.0])).coverage90
+        0.5
+        """
+        return cls(
+            rmse=rmse(y, mean),
+            mae=mae(y, mean),
+            r2=r2(y, mean),
+            nll=nll(y, mean, std),
+            coverage90=coverage90(y, mean, std),
+            sharpness=float(2 * Z90 * np.mean(std)),
+        )
+
+
+def shuffled_folds(n: int, k: int = 10, seed: int = 0) -> list[Fold]:
+    """Split n rows into k random parts of nearly equal size; each part is judged by the others."""
+    return list(KFold(k, shuffle=True, random_state=seed).split(np.empty((n, 1))))
+
+
+def group_folds(groups: Sequence[Hashable] | NDArray[Any], k: int | None = None) -> list[Fold]:
+    """Leave out whole groups, such as papers: one at a time, or in k parts of nearly equal size.
+
+    Examples
+    --------
+    >>> [test.tolist() for _, test in group_folds(["a", "b", "a"])]
+    [[0, 2], [1]]
+    """
+    codes = np.unique(np.asarray(groups), return_inverse=True)[1]
+    splitter = LeaveOneGroupOut() if k is None else GroupKFold(k)
+    return list(splitter.split(np.empty((len(codes), 1)), groups=codes))
+
+
+def held_out(
+    make: Maker, X: ArrayLike, y: ArrayLike, folds: Sequence[Fold], noise: ArrayLike | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Mean (n,) and std (n,) of a measurement at every row, believed by a model that did not see its fold.
+
+    Parameters
+    ----------
+    make : makes a new unfitted model, one for each fold
+    X, y, noise : as for `Surrogate.fit`
+    folds : every row is judged in exactly one of them
+    """
+    rows, values = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    judged = np.sort(np.concatenate([test for _, test in folds]))
+    if not np.array_equal(judged, np.arange(len(values))):
+        raise AlloyloopError("the folds do not judge every row exactly once")
+    mean, std = np.empty(len(values)), np.empty(len(values))
+    for train, test in folds:
+        stated = {} if noise is None else {"noise": np.asarray(noise, dtype=np.float64)[train]}
+        model = make().fit(rows[train], values[train], **stated)
+        mean[test], std[test] = model.predict(rows[test], return_std=True)
+    return mean, std
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The candidate that was chosen, and the scores by which it was."""
+
+    name: str
+    scores: Mapping[str, Scores]
+
+
+def choose(
+    candidates: Mapping[str, Maker],
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    groups: Sequence[Hashable] | NDArray[Any] | None = None,
+    noise: ArrayLike | None = None,
+    by: Literal["nll", "rmse"] = "nll",
+    k: int = 10,
+) -> Choice:
+    """Choose the candidate whose beliefs of held-out rows are best.
+
+    By their likelihood, unless told otherwise: what is melted next depends on the spread as much as on the mean, and a
+    likelihood judges both. Whole groups are held out where there are at least two, since rows of one paper resemble
+    each other more than the next alloy will. Deterministic; at a tie the first candidate wins.
+
+    Parameters
+    ----------
+    candidates : name -> maker of an unfitted model
+    X, y, noise : as for `Surrogate.fit`
+    groups : (n,) what each row came from; None where that is not known
+    k : number of folds; fewer where there are fewer rows or groups
+
+    Returns
+    -------
+    The choice; with a single row there is nothing to hold out, and the first candidate is chosen without scores.
+    """
+    values = np.asarray(y, dtype=np.float64)
+    n_groups = 0 if groups is None else len(np.unique(np.asarray(groups)))
+    if len(values) < 2:
+        return Choice(next(iter(candidates)), {})
+    if groups is not None and n_groups > 1:
+        folds = group_folds(groups, min(k, n_groups))
+    else:
+        folds = shuffled_folds(len(values), min(k, len(values)))
+    scores = {name: Scores.of(values, *held_out(make, X, y, folds, noise)) for name, make in candidates.items()}
+    return Choice(min(scores, key=lambda name: float(getattr(scores[name], by))), scores)
+
+
+class MeanBaseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn comes without types
+    """What is predicted by someone who never looks at X: the mean, give or take the spread."""
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Remember the mean and the spread of y."""
+        X, y = training_arrays(self, X, y)
+        self.mean_, self.std_ = float(np.mean(y)), float(np.std(y, ddof=1)) if len(y) > 1 else 0.0
+        return self
+
+    def predict(self, X: ArrayLike, return_std: bool = False) -> FloatArray | tuple[FloatArray, FloatArray]:
+        """The mean (n,), and with `return_std` the spread (n,)."""
+        n = len(asked_rows(self, X))
+        return (np.full(n, self.mean_), np.full(n, self.std_)) if return_std else np.full(n, self.mean_)
+
+
+class LinearMixture(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn comes without types
+    """A weighted mean of what the pure components have: the rule of mixtures, y = Σ x_i y_i.
+
+    Parameters
+    ----------
+    pure : (n_features,) property of each pure component; fitted to the data by least squares if not given
+    """
+
+    def __init__(self, *, pure: ArrayLike | None = None) -> None:
+        self.pure = pure
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Learn the components' values, if they are not given, and the scatter about the rule."""
+        X, y = training_arrays(self, X, y)
+        given = self.pure is not None
+        self.pure_ = np.asarray(self.pure, dtype=np.float64) if given else np.linalg.lstsq(X, y, rcond=None)[0]
+        free = max(1, len(y) - (0 if given else int(np.linalg.matrix_rank(X))))
+        self.std_ = float(np.sqrt(np.sum((y - X @ self.pure_) ** 2) / free))
+        return self
+
+    def predict(self, X: ArrayLike, return_std: bool = False) -> FloatArray | tuple[FloatArray, FloatArray]:
+        """The mixture (n,), and with `return_std` the scatter (n,) about it."""
+        mean = np.asarray(asked_rows(self, X) @ self.pure_)
+        return (mean, np.full(len(mean), self.std_)) if return_std else mean

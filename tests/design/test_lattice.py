@@ -1,0 +1,196 @@
+"""Compositions are integers: counted exactly, reached by index, on their steps and summing to 100 by construction.
+
+What is expected is listed by trying every combination (`every_composition`), which shares nothing with the lattice.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+
+from alloyloop.design.lattice import Element, Lattice
+from alloyloop.surrogates.errors import AlloyloopError
+
+from .strategies_space import as_set, every_composition, lattices
+
+REFERENCE = {"Nb": 40, "Zr": 30, "Sn": 12, "Mo": 15, "Ta": 20}
+
+
+def reference(step: float) -> Lattice:
+    return Lattice(tuple(Element(symbol, 0, most, step) for symbol, most in REFERENCE.items()), "Ti", 50, 90)
+
+
+def vast() -> Lattice:
+    """Twelve elements at 0.1 %: more compositions than an int64 can count."""
+    symbols = "Nb Zr Sn Mo Ta Hf Fe Cr Mn Al Si".split()
+    return Lattice(tuple(Element(symbol, 0, 100, 0.1) for symbol in symbols), "Ti")
+
+
+@given(lattices(min_elements=0))
+def test_index_and_composition_are_one_to_one_and_in_order(lattice: Lattice) -> None:
+    expected = list(every_composition(lattice))
+    points = lattice.at(range(lattice.count))
+    assert [tuple(int(units) * lattice.unit for units in point) for point in points] == expected
+    assert lattice.index(points) == list(range(lattice.count))
+
+
+# Counted by multiplying out the generating polynomials of the elements, Σ x^(k step), with NumPy's convolution.
+@pytest.mark.parametrize(("step", "count"), [(5, 1513), (2.5, 25_683), (2, 72_925), (1, 1_822_786)])
+def test_the_reference_space_of_six_elements_is_counted_exactly(step: float, count: int) -> None:
+    shares = np.array([1])
+    for most in REFERENCE.values():
+        shares = np.convolve(shares, np.ones(int(most / step) + 1, dtype=np.int64))
+    multiples = np.arange(len(shares)) * step  # what the five take together; titanium takes the rest
+    assert shares[(multiples >= 10) & (multiples <= 50)].sum() == count
+    assert reference(step).count == count
+
+
+def test_more_compositions_than_int64_holds_are_still_one_to_one() -> None:
+    lattice = vast()
+    assert lattice.count == comb(1000 + 11, 11) > 2**63  # stars and bars
+    assert lattice.at([0, lattice.count - 1]).tolist() == [[0] * 11 + [1000], [1000] + [0] * 11]
+    points = lattice.sample(50, np.random.default_rng(0))
+    assert lattice.holds(points).all()
+    assert len(as_set(points)) == 50
+    indices = lattice.index(points)
+    assert min(indices) < lattice.count / 4 < 3 * lattice.count / 4 < max(indices)
+    assert (lattice.at(indices) == points).all()
+
+
+def test_few_compositions_of_elements_that_could_share_more_in_very_many_ways_are_counted_too() -> None:
+    wide = "Zr Sn Mo Ta Hf Fe Cr Mn Al Si Cu Ag".split()
+    nearly_pure = Element("Nb", 99.8, 100, 0.1)
+    lattice = Lattice((nearly_pure, *(Element(symbol, 0, 100, 0.1) for symbol in wide)), "Ti")
+    assert lattice.count == sum(comb(left + 12, 12) for left in (0, 1, 2))
+    assert lattice.index(lattice.at(range(lattice.count))) == list(range(lattice.count))
+
+
+def test_every_composition_is_drawn_equally_often() -> None:
+    lattice = Lattice((Element("Nb", 0, 30, 10), Element("Zr", 5, 20, 5)), "Ti", 60, 90)
+    n = 200 * lattice.count
+    drawn = lattice.index(lattice.sample(n, np.random.default_rng(1)))
+    assert lattice.count == len(list(every_composition(lattice))) == 13
+    assert chisquare(np.bincount(drawn, minlength=lattice.count)).pvalue > 0.01
+
+
+@given(lattices(), st.integers(0, 2**32))
+def test_a_draw_belongs_to_the_lattice(lattice: Lattice, seed: int) -> None:
+    points = lattice.sample(20, np.random.default_rng(seed))
+    assert lattice.holds(points).all()
+    assert as_set(points) <= {tuple(int(a / lattice.unit) for a in row) for row in every_composition(lattice)}
+
+
+@given(lattices(), st.integers(0, 2**32))
+def test_amounts_sum_to_exactly_100_as_the_decimals_that_are_printed(lattice: Lattice, seed: int) -> None:
+    for amounts in lattice.percent(lattice.sample(20, np.random.default_rng(seed))).tolist():
+        assert sum(Decimal(str(amount)) for amount in amounts) == 100
+
+
+def test_amounts_on_fine_and_odd_steps_print_as_they_are_weighed() -> None:
+    lattice = Lattice((Element("Zn", 0, 3, 0.3), Element("Ca", 0, 0.5, 0.05)), "Mg")
+    assert lattice.unit == Fraction(1, 20)
+    zinc, calcium, _ = lattice.percent(lattice.at(range(lattice.count))).T
+    assert sorted({str(amount) for amount in zinc.tolist()}) == [
+        "0.0", "0.3", "0.6", "0.9", "1.2", "1.5", "1.8", "2.1", "2.4", "2.7", "3.0",
+    ]  # fmt: skip
+    assert {len(str(amount)) for amount in calcium.tolist()} <= {3, 4}
+
+
+@given(lattices(), st.data())
+def test_a_lattice_holds_what_is_in_its_list_and_nothing_else(lattice: Lattice, data: st.DataObject) -> None:
+    inside = {tuple(int(a / lattice.unit) for a in row) for row in every_composition(lattice)}
+    amount = st.integers(-1, lattice.total + 1)
+    row = data.draw(st.lists(amount, min_size=len(lattice.elements), max_size=len(lattice.elements)))
+    exact = [*row, lattice.total - sum(row)]
+    beside = [*exact[:-1], exact[-1] + 1]
+    assert lattice.holds(np.array([exact, beside])).tolist() == [tuple(exact) in inside, False]
+
+
+@given(lattices(), st.integers(0, 2**32), st.floats(0, 0.49))
+def test_the_nearest_composition_undoes_a_deviation_of_less_than_half_a_step(
+    lattice: Lattice, seed: int, share: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    points = lattice.sample(5, rng)
+    percent = lattice.percent(points)
+    steps = np.array([element.step for element in lattice.elements])
+    off = rng.choice([-share, share], size=(5, len(steps))) * steps
+    made = percent + np.column_stack([off, -off.sum(axis=1)])
+    assert (lattice.nearest(made) == points).all()
+
+
+def test_the_nearest_composition_may_lie_outside_and_is_then_not_held() -> None:
+    lattice = Lattice((Element("Nb", 0, 10, 5),), "Ti")
+    nearest = lattice.nearest(np.array([[14.0, 86.0], [12.0, 88.0]]))
+    assert lattice.percent(nearest).tolist() == [[15, 85], [10, 90]]
+    assert lattice.holds(nearest).tolist() == [False, True]
+
+
+@given(lattices())
+def test_an_exchange_moves_what_one_element_gives_to_another_in_whole_steps_of_both(lattice: Lattice) -> None:
+    moves = lattice.moves(reach=(1, 3))
+    size = len(lattice.symbols)
+    assert len(moves) == 2 * size * (size - 1)
+    assert (moves.sum(axis=1) == 0).all()
+    assert ((moves != 0).sum(axis=1) == 2).all()
+    assert (moves % np.array(lattice.strides) == 0).all()
+    assert as_set(moves) == as_set(-moves)
+
+
+def test_indices_outside_the_lattice_are_refused() -> None:
+    lattice = Lattice((Element("Nb", 0, 10, 5),), "Ti")
+    for index in (-1, 3):
+        with pytest.raises(IndexError, match="0 to 2"):
+            lattice.at([index])
+
+
+def test_a_lattice_of_the_balance_alone_has_one_composition() -> None:
+    lattice = Lattice((), "Ti")
+    assert lattice.percent(lattice.at(range(lattice.count))).tolist() == [[100]]
+    assert lattice.moves().shape == (0, 1)
+
+
+def test_bounds_off_the_step_are_rounded_inward_and_said() -> None:
+    off = Element("Sn", 0.3, 13.9, 0.25)
+    assert off.off_step == "Sn 0.3 to 13.9 % is not on its step 0.25 %: 0.5 to 13.75 % is used."
+    assert Element("Sn", 0.5, 13.75, 0.25).off_step == ""
+    assert Element("Ca", 0.1, 0.3, 0.1).off_step == ""  # 0.3 / 0.1 is below 3 in binary
+
+
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        ((-1, 10, 1), "Nb has bounds -1 to 10 %"),
+        ((20, 10, 1), "the minimum not above the maximum"),
+        ((0, 101, 1), "between 0 and 100"),
+        ((float("nan"), 10, 1), "Nb has bounds nan"),
+        ((0, 10, 0), "The step of Nb is 0 %"),
+        ((0, 10, float("inf")), "The step of Nb is inf %"),
+        ((11, 14, 5), "No multiple of Nb's step 5 % lies between 11 and 14 %"),
+    ],
+)
+def test_impossible_bounds_and_steps_are_refused(bounds: tuple[float, float, float], message: str) -> None:
+    with pytest.raises(AlloyloopError, match=message):
+        Element("Nb", *bounds)
+
+
+def test_an_element_named_twice_is_refused() -> None:
+    with pytest.raises(AlloyloopError, match="Ti is named twice"):
+        Lattice((Element("Ti", 0, 10, 1),), "Ti")
+
+
+def test_bounds_that_leave_nothing_say_what_the_others_take() -> None:
+    with pytest.raises(AlloyloopError, match=r"the others take 0 to 10 %, and Ti may be 0 to 50 %.*make up 100 %"):
+        Lattice((Element("Nb", 0, 10, 1),), "Ti", 0, 50)
+
+
+def test_steps_too_odd_to_be_shared_are_refused_before_they_are_counted() -> None:
+    with pytest.raises(AlloyloopError, match="share no more than 1e-07 %"):
+        Lattice((Element("Nb", 0, 10, 1e-7),), "Ti")
