@@ -285,7 +285,7 @@ class Campaign:
         best = (
             "none yet"
             if stands.best is None
-            else f"{stands.best.alloy}, {stands.best.property} = {stands.best.value:g}"
+            else f"{stands.best.alloy}, {stands.best.property} = {stands.best.measured}"
         )
         return (
             f"<b>{html.escape(snapshot.spec.name)}</b><br>rounds {stands.rounds}, pending {len(stands.pending)}, "

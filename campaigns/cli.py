@@ -357,7 +357,7 @@ def status(directory: Directory, as_json: AsJson = False) -> None:
     if stands.best is None:
         _say("Best: no measured alloy is inside the space and keeps every limit.")
     else:
-        _say(f"Best: {stands.best.id}, {stands.best.alloy}, {stands.best.property} = {stands.best.value:g}.")
+        _say(f"Best: {stands.best.id}, {stands.best.alloy}, {stands.best.property} = {stands.best.measured}.")
     if stands.stop.get("words"):
         _say(f"Going on (as of round {stands.stop['round']}): {stands.stop['words']}")
 

@@ -45,10 +45,8 @@ def run_demo(directory: Path, say: Callable[[str], None]) -> Json:
     campaign = Campaign.new(directory, "beta-ti")
     write_atomically(directory / MARK, ABOUT)
     snapshot = campaign.snapshot()
-    say(
-        f"{snapshot.spec.name}: {snapshot.known.sum()} alloys of the literature, each with its source. The question: which"
-    )
-    say("titanium alloy to melt next, if it is to be as soft as possible and still beta?\n")
+    say(f"{snapshot.spec.name}: {snapshot.known.sum()} alloys of the literature, each with its source.")
+    say("Which titanium alloy to melt next, if it is to be as soft as possible and still beta?\n")
     say("Round 1, suggested from the literature:\n")
     first = campaign.suggest()
     for line in answer_lines(first):

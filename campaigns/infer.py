@@ -417,7 +417,9 @@ class _Guesser:
         for role, names in (("id", _IDS), ("source", _SOURCES), ("note", _NOTES)):
             for name in names:
                 place = by_name.get(name)
-                if place is None or place in self.guesses or not self.columns[place].known:
+                if place is None or place in self.guesses:
+                    continue
+                if not self.columns[place].known and self.columns[place].name != role:
                     continue
                 if role == "id" and not self.columns[place].is_unique:
                     continue

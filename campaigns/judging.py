@@ -38,6 +38,8 @@ def judge(
     why : reasons of choice, n of them or none
     measured : what was measured, n of them or none
     """
+    if not compositions:
+        return ()
     alloys = _alloys(snapshot, compositions, process)
     predictions = {name: belief.about(alloys) for name, belief in beliefs.of.items()}
     bounds = {name: prediction.interval() for name, prediction in predictions.items()}

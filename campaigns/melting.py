@@ -16,11 +16,13 @@ def melt_sheet_table(ids: Sequence[str], charges: Sequence[Charge]) -> Sheet:
     """One row for each thing to weigh, alloys in their order, each closed by its total."""
     columns = ["id", "alloy", "order", "material", "purity", "exact_g", "weigh_g"]
     number = Dialect().number
-    rows = []
+    rows: list[dict[str, str]] = []
     for id, charge in zip(ids, charges, strict=True):
         alloy = {"id": id, "alloy": charge.composition.name()}
-        for line in charge.rows():
-            rows.append(alloy | {name: number(v) if not isinstance(v, str) else v for name, v in line.items()})
+        rows += [
+            alloy | {name: value if isinstance(value, str) else number(value) for name, value in line.items()}
+            for line in charge.rows()
+        ]
         total = {"material": "total", "exact_g": number(round(charge.exact_g, 6)), "weigh_g": number(charge.weigh_g)}
         rows.append(alloy | total)
     return new_sheet(columns, rows, file="melt-sheet.csv")

@@ -22,12 +22,19 @@ class Best:
     ----------
     id, alloy : of its row, and its name
     property, value : what is pursued, and what was measured of it
+    std : standard deviation of its replicates; None where it is not known
     """
 
     id: str
     alloy: str
     property: str
     value: float
+    std: float | None
+
+    @property
+    def measured(self) -> str:
+        """The value with its scatter, as text."""
+        return f"{self.value:g}" if self.std is None else f"{self.value:g} ± {self.std:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,12 @@ class Status:
         """As in `--json`."""
         best = None
         if self.best is not None:
-            best = {"id": self.best.id, "alloy": self.best.alloy, self.best.property: self.best.value}
+            best = {
+                "id": self.best.id,
+                "alloy": self.best.alloy,
+                self.best.property: self.best.value,
+                "std": self.best.std,
+            }
         return {
             "rounds": self.rounds,
             "pending": list(self.pending),
@@ -74,7 +86,14 @@ def status(snapshot: Snapshot) -> Status:
     if ranking:
         wanted, _ = pursued(snapshot.goals)
         row = ranking[0]
-        best = Best(table.ids[row], snapshot.composition(row).name(), wanted, float(table.values(wanted)[row]))
+        std = float(table.std(wanted)[row])
+        best = Best(
+            table.ids[row],
+            snapshot.composition(row).name(),
+            wanted,
+            float(table.values(wanted)[row]),
+            std if np.isfinite(std) else None,
+        )
     return Status(
         rounds=len(rounds),
         pending=tuple(id for id, waits in zip(table.ids, table.pending, strict=True) if waits),

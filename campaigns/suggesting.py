@@ -8,17 +8,18 @@ from importlib.metadata import version
 from math import exp
 
 import numpy as np
+from scipy.special import ndtr
 
 from ..design.acquisition import acquisition
 from ..design.beliefs import Belief
 from ..design.composition import Composition
 from ..design.features import Alloys, alloys_at
-from ..design.goals import Pursued, limits, pursued
+from ..design.goals import Pursued, Within, limits, pursued
 from ..design.lattice import IntArray
 from ..design.propose import Batch, propose
 from .answers import Answer, Json
 from .judging import judge
-from .learning import believe
+from .learning import Beliefs, believe
 from .snapshot import Snapshot
 
 # Joint draws for the stop figures.
@@ -64,52 +65,41 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Sequence[Composi
     wanted, goal = pursued(snapshot.goals)
     searching, drawing, stopping = np.random.default_rng([snapshot.spec.seed, round_number]).spawn(3)
     beliefs = believe(snapshot)
-    ids = [f"R{round_number:03d}-{i}" for i in range(1, n + 1)]
     remarks = [*snapshot.remarks, *beliefs.remarks]
     decision: Json = {
         "seed": snapshot.spec.seed,
         "versions": {name: version(name) for name in PACKAGES},
         "models": {name: {"name": choice.name, "why": choice.why} for name, choice in beliefs.choices.items()},
     }
-    if wanted not in beliefs.of:
-        points = snapshot.space.spread(n, searching, np.vstack([snapshot.taken()]))
-        why = [f"{wanted} has not been measured yet: chosen to spread over the space."] * len(points)
-        remarks.append(f"No measurement of {wanted} yet: this round is space-filling, not a search for the best.")
-        decision |= {"acquisition": "space-filling (greedy maximin)", "stop": {}, "runner_ups": []}
-    else:
-        belief = beliefs.of[wanted]
-        baseline, remark = _baseline(snapshot, wanted)
-        remarks += remark
-        constraints = []
-        for name, limit in limits(snapshot.goals).items():
-            if name in beliefs.of:
-                constraints.append((beliefs.of[name], limit))
-            else:
-                remarks.append(f"{name} has no measurement yet: its limit is not part of this choice.")
+    if wanted in beliefs.of:
+        standing = _standing(snapshot, wanted, goal, beliefs.of[wanted])
+        remarks += standing.remarks
+        constraints, more = _constraints(snapshot, beliefs)
+        remarks += more
         pending = snapshot.alloys().rows(snapshot.pending() & np.isfinite(snapshot.table.amounts).all(axis=1))
-        value = acquisition(goal, belief, tuple(constraints), baseline, pending, n, drawing)
-        batch = propose(snapshot.space, value, belief.evidence.alloys.elements, snapshot.taken(), n, searching)
+        value = acquisition(goal, standing.belief, constraints, standing.alloys, pending, n, drawing)
+        batch = propose(snapshot.space, value, snapshot.table.elements, snapshot.taken(), n, searching)
         points = batch.points
-        chosen = alloys_at(snapshot.space, points, belief.evidence.alloys.elements)
-        why = _reasons(snapshot, wanted, goal, belief, baseline, chosen, batch)
+        chosen = alloys_at(snapshot.space, points, snapshot.table.elements)
+        why = _reasons(standing, chosen, batch)
         decision |= {
             "acquisition": "log noisy expected improvement, batch by conditioning",
             "expected_gains": [exp(gain) for gain in batch.log_gains],
             "runner_ups": [composition.name() for composition in _compositions(snapshot, batch.runner_ups)],
-            "stop": _stop(snapshot, wanted, goal, belief, baseline, chosen, batch, stopping),
+            "stop": _stop(standing, chosen, batch, stopping),
         }
+    else:
+        points = snapshot.space.spread(n, searching, snapshot.taken())
+        why = [f"{wanted} has not been measured yet: chosen to spread over the space."] * len(points)
+        remarks.append(f"No measurement of {wanted} yet: this round is space-filling, not a search for the best.")
+        decision |= {"acquisition": "space-filling (greedy maximin)", "stop": {}, "runner_ups": []}
     if len(points) < n:
         remarks.append(f"Only {len(points)} designs are left in the space.")
-    alloys = judge(
-        snapshot,
-        beliefs,
-        ids[: len(points)],
-        _compositions(snapshot, points),
-        snapshot.space.process_values(points),
-        why,
-    )
+    ids = [f"R{round_number:03d}-{i}" for i in range(1, len(points) + 1)]
+    process = snapshot.space.process_values(points)
+    alloys = judge(snapshot, beliefs, ids, _compositions(snapshot, points), process, why)
     unknown = {variable.name: variable.unknown(len(own)) for variable in snapshot.space.process}
-    beside = judge(snapshot, beliefs, [composition.name() for composition in own], own, unknown) if own else ()
+    beside = judge(snapshot, beliefs, [composition.name() for composition in own], own, unknown)
     return Suggestion(points, alloys, beside, decision, tuple(remarks))
 
 
@@ -122,67 +112,83 @@ def _compositions(snapshot: Snapshot, points: IntArray) -> list[Composition]:
     ]
 
 
-def _baseline(snapshot: Snapshot, wanted: str) -> tuple[Alloys, list[str]]:
-    """The measured alloys that a new one must beat: those the space and its rules allow, or else all."""
-    table = snapshot.table
-    measured = snapshot.known & np.isfinite(table.values(wanted)) & (table.censored(wanted) == "")
-    allowed = measured & snapshot.in_space()
-    if allowed.any():
-        return snapshot.alloys().rows(allowed), []
-    return snapshot.alloys().rows(measured), [
-        "No measured alloy lies inside the space and its rules: gains are counted over the best of all measured alloys."
-    ]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Standing:
+    """What a new alloy must beat: the measured alloys that the space and its rules allow, or else all of them."""
+
+    wanted: str
+    goal: Pursued
+    belief: Belief
+    alloys: Alloys
+    best_id: str
+    best: float  # as believed, in the property's unit
+    remarks: tuple[str, ...]
+
+    @property
+    def unit(self) -> str:
+        return self.wanted.rpartition("_")[2]
+
+    @property
+    def better(self) -> str:
+        return "lower" if self.goal.sign < 0 else "higher"
 
 
-def _reasons(
-    snapshot: Snapshot, wanted: str, goal: Pursued, belief: Belief, baseline: Alloys, chosen: Alloys, batch: Batch
-) -> list[str]:
-    known = belief.about(baseline)
-    best = float((goal.sign * known.mean).max()) * goal.sign
-    unit = wanted.rpartition("_")[2]
+def _standing(snapshot: Snapshot, wanted: str, goal: Pursued, belief: Belief) -> _Standing:
+    table, alloys = snapshot.table, snapshot.alloys()
+    rows = snapshot.known & np.isfinite(table.values(wanted)) & (table.censored(wanted) == "")
+    rows[rows] = np.isfinite(belief.features.encode(alloys.rows(rows))).all(axis=1)
+    remarks: tuple[str, ...] = ()
+    if (rows & snapshot.in_space()).any():
+        rows &= snapshot.in_space()
+    else:
+        remarks = (
+            "No measured alloy lies inside the space and its rules: gains are counted over all measured alloys.",
+        )
+    baseline = alloys.rows(rows)
+    means = belief.about(baseline).mean
+    best = int(np.argmax(goal.sign * means))
+    best_id = table.ids[int(np.flatnonzero(rows)[best])]
+    return _Standing(wanted, goal, belief, baseline, best_id, float(means[best]), remarks)
+
+
+def _constraints(snapshot: Snapshot, beliefs: Beliefs) -> tuple[tuple[tuple[Belief, Within], ...], list[str]]:
+    """Beliefs about the properties that have limits, and remarks on those that nothing is known of."""
+    wanted = limits(snapshot.goals)
+    unknown = [name for name in wanted if name not in beliefs.of]
+    remarks = [f"{name} has no measurement yet: its limit is not part of this choice." for name in unknown]
+    return tuple((beliefs.of[name], limit) for name, limit in wanted.items() if name in beliefs.of), remarks
+
+
+def _reasons(standing: _Standing, chosen: Alloys, batch: Batch) -> list[str]:
+    belief = standing.belief.about(chosen)
+    best, unit, better = standing.best, standing.unit, standing.better
     reasons = []
-    for mean, std, gain in zip(belief.about(chosen).mean, belief.about(chosen).std, batch.log_gains, strict=True):
-        chance = _phi(goal.sign * (mean - best) / std)
-        lower = "lower" if goal.sign < 0 else "higher"
-        if goal.sign * (mean - best) > 0:
-            lead = f"expected {lower} than the best known is believed to be ({mean:.4g} against {best:.4g} {unit})"
-        else:
-            lead = (
-                f"not expected to beat the best known ({mean:.4g} against {best:.4g} {unit}), but little is known there"
-            )
-        reasons.append(f"{lead}; {chance:.0%} chance to be {lower}, and {exp(gain):.2g} {unit} expected gain.")
+    for mean, std, gain in zip(belief.mean, belief.std, batch.log_gains, strict=True):
+        ahead = standing.goal.sign * (mean - best)
+        chance = float(ndtr(ahead / std)) if std > 0 else float(ahead > 0)
+        rival = f"{standing.best_id}, the best known, is believed to have {best:.4g} {unit}"
+        lead = f"expected {better}: {mean:.4g} where {rival}" if ahead > 0 else f"little is known there: {rival}"
+        reasons.append(f"{lead}; {chance:.0%} chance to be {better}, {exp(gain):.2g} {unit} expected gain.")
     return reasons
 
 
-def _phi(u: float) -> float:
-    from scipy.special import ndtr
-
-    return float(ndtr(u))
-
-
-def _stop(
-    snapshot: Snapshot,
-    wanted: str,
-    goal: Pursued,
-    belief: Belief,
-    baseline: Alloys,
-    chosen: Alloys,
-    batch: Batch,
-    rng: np.random.Generator,
-) -> Json:
+def _stop(standing: _Standing, chosen: Alloys, batch: Batch, rng: np.random.Generator) -> Json:
     """Is it worth going on: what the batch is expected to gain, beside the scatter of one measurement."""
-    everything = baseline + chosen
-    draws = goal.sign * belief.surrogate.sample(belief.features.encode(everything), N_DRAWS, rng)
-    gains = draws[:, len(baseline) :].max(axis=1) - draws[:, : len(baseline)].max(axis=1)
+    belief, unit = standing.belief, standing.unit
+    everything = belief.features.encode(standing.alloys + chosen)
+    draws = standing.goal.sign * belief.surrogate.sample(everything, N_DRAWS, rng)
+    n_known = len(standing.alloys)
+    gains = draws[:, n_known:].max(axis=1) - draws[:, :n_known].max(axis=1)
     noise = float(np.median(belief.about(chosen).noise))
     gain = float(np.exp(batch.log_gains).sum())
-    unit = wanted.rpartition("_")[2]
     chance = float((gains > noise).mean())
     return {
-        "property": wanted,
+        "property": standing.wanted,
+        "best_known": {"id": standing.best_id, "believed": standing.best},
         "expected_gain": gain,
         "measurement_noise": noise,
         "chance_to_gain_more_than_noise": chance,
-        "words": f"The batch is expected to gain {gain:.2g} {unit} on the best known, with a {chance:.0%} chance to gain "
-        f"more than the scatter of one measurement ({noise:.2g} {unit}).",
+        "words": f"The batch is expected to gain {gain:.2g} {unit} on the best known ({standing.best_id}, believed to "
+        f"have {standing.best:.4g}), with a {chance:.0%} chance to gain more than the scatter of one measurement "
+        f"({noise:.2g} {unit}).",
     }

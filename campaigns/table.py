@@ -227,7 +227,7 @@ class _Reader:
         classes = {name: self._words(name, patterns) for name, patterns in layout.classes.items()}
         status = self._status(results, classes)
         if self.not_known:
-            words = " or ".join(f"'{word}'" for word in self.not_known)
+            words = " or ".join(f"'{word}'" for word in sorted(self.not_known))
             self.remark(f"{_counted(self.not_known.total(), 'cell')} saying {words}: read as not known.")
         return ExperimentTable(
             self.sheet,

@@ -154,7 +154,7 @@ def charge(
     --------
     >>> sheet = charge(Composition.parse("Mg-0.3Ca wt"), 100, stock=Stock(masters=["Mg-30Ca"]))
     >>> [(line.material, line.weigh_g) for line in sheet.lines]
-    [('Mg-30Ca', 1.0), ('Mg', 99.0)]
+    [('Mg', 99.0), ('Mg-30Ca', 1.0)]
     """
     stock = stock or Stock()
     for quantity, what in ((mass_g, "mass of the melt"), (balance_resolution_g, "step of the balance")):

@@ -223,7 +223,7 @@ def test_text_in_a_number_cell_is_a_mistake_with_its_place(cell: str) -> None:
 
 def test_not_known_cells_are_counted_in_one_remark() -> None:
     table = rows(f"{ALLOY},n/a,-", "B,known,,,,53,40,7,-,n/a", more=",youngs_modulus_GPa,quench")
-    assert only_remark(table) == "experiments.csv: 4 cells saying 'n/a' or '-': read as not known."
+    assert only_remark(table) == "experiments.csv: 4 cells saying '-' or 'n/a': read as not known."
 
 
 def test_bounds_are_kept_as_censored_values() -> None:

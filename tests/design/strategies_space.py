@@ -73,7 +73,8 @@ PROCESS: Final = (Numeric("temperature_C", 750, 1000, 100), Choice("quench", ("w
 
 def limited(element: str, wt_pct: float) -> Policy:
     """A policy with one limit."""
-    return Policy("cautious", "Little of it", (PolicyRule(element, "limited", wt_pct, "a test", "none", False),))
+    rule = PolicyRule(element, "limited", wt_pct, "a test", "none", verified=False)
+    return Policy(name="cautious", title="Little of it", base="Ti", rules=(rule,))
 
 
 @st.composite

@@ -29,7 +29,7 @@ def reference(step: float) -> Lattice:
 
 def vast() -> Lattice:
     """Twelve elements at 0.1 %: more compositions than an int64 can count."""
-    symbols = "Nb Zr Sn Mo Ta Hf Fe Cr Mn Al Si".split()
+    symbols = ["Nb", "Zr", "Sn", "Mo", "Ta", "Hf", "Fe", "Cr", "Mn", "Al", "Si"]
     return Lattice(tuple(Element(symbol, 0, 100, 0.1) for symbol in symbols), "Ti")
 
 
@@ -65,7 +65,7 @@ def test_more_compositions_than_int64_holds_are_still_one_to_one() -> None:
 
 
 def test_few_compositions_of_elements_that_could_share_more_in_very_many_ways_are_counted_too() -> None:
-    wide = "Zr Sn Mo Ta Hf Fe Cr Mn Al Si Cu Ag".split()
+    wide = ["Zr", "Sn", "Mo", "Ta", "Hf", "Fe", "Cr", "Mn", "Al", "Si", "Cu", "Ag"]
     nearly_pure = Element("Nb", 99.8, 100, 0.1)
     lattice = Lattice((nearly_pure, *(Element(symbol, 0, 100, 0.1) for symbol in wide)), "Ti")
     assert lattice.count == sum(comb(left + 12, 12) for left in (0, 1, 2))

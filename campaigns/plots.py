@@ -1,0 +1,472 @@
+"""What a campaign looks like: pictures for the report and the README, and the facts of past rounds that they show.
+
+Colours are those of Okabe and Ito, which people with colour-blind eyes tell apart; markers differ too, so that a grey
+print can be read. matplotlib is loaded by the functions that draw, and pyplot never: nothing is left behind.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import textwrap
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf, isfinite
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..design.composition import Composition
+from ..design.goals import Goal, Maximize, Minimize, Report, Within, pursued
+from ..surrogates.base import FloatArray
+from ..surrogates.errors import AlloyloopError
+from .answers import Answer, Json, Nearest, Predicted
+from .files import read_text
+from .headers import unit_of
+from .snapshot import Snapshot
+from .status import status
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+BLACK, ORANGE, BLUE, VERMILLION, PURPLE, GREY = "#000000", "#E69F00", "#0072B2", "#D55E00", "#CC79A7", "#7A7A7A"
+
+# Text stays text (searchable, and in the reader's own font), ids do not change from run to run, and a "$" in a
+# property's name is no formula.
+STYLE: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "alloyloop",
+    "text.parse_math": False,
+    "font.size": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "grid.color": "#E4E4E4",
+    "legend.frameon": False,
+}
+MOST_LETTERS = 60  # of an axis label; a longer name is cut
+MOST_TICKED_ROUNDS = 16
+
+_RATE = re.compile(r"(?P<words>.+)_(?P<unit>[A-Za-z0-9]+_per_\w+)")
+_OWN_SIGNS = {"C": "°C", "F": "°F", "pct": "%", "wt_pct": "wt.%", "at_pct": "at.%", "vol_pct": "vol.%", "um": "µm"}
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+
+
+def words_and_unit(name: str) -> tuple[str, str]:
+    """A column's name as a person writes it, and its unit; "" where the name holds none.
+
+    Examples
+    --------
+    >>> words_and_unit("youngs_modulus_GPa"), words_and_unit("corrosion_rate_mm_per_y"), words_and_unit("phases")
+    (("Young's modulus", 'GPa'), ('corrosion rate', 'mm/y'), ('phases', ''))
+    >>> words_and_unit("solution_temperature_C"), words_and_unit("wear_rate_mm3_per_N_m")
+    (('solution temperature', '°C'), ('wear rate', 'mm³/(N m)'))
+    """
+    parts = name.split("_")
+    for cut in range(1, len(parts)):
+        unit = "_".join(parts[cut:])
+        if unit_of(unit) == unit:
+            return _words("_".join(parts[:cut])), _unit_sign(unit)
+    if match := _RATE.fullmatch(name):
+        return _words(match["words"]), _unit_sign(match["unit"])
+    return _words(name), ""
+
+
+def label(name: str) -> str:
+    """A column's name as the label of an axis or a column, with its unit in brackets.
+
+    Examples
+    --------
+    >>> label("youngs_modulus_GPa"), label("elongation_pct"), label("phases")
+    ("Young's modulus [GPa]", 'Elongation [%]', 'Phases')
+    """
+    words, unit = words_and_unit(name)
+    return words[:1].upper() + words[1:] + (f" [{unit}]" if unit else "")
+
+
+def _words(name: str) -> str:
+    return " ".join("Young's" if word == "youngs" else word for word in name.split("_") if word)
+
+
+def _unit_sign(unit: str) -> str:
+    if unit in _OWN_SIGNS:
+        return _OWN_SIGNS[unit]
+    above, *below = (_power(part) for part in unit.removeprefix("per_").split("_per_"))
+    if unit.startswith("per_"):
+        above, below = "1", [above, *below]
+    if not below:
+        return above
+    under = " ".join(below)
+    return f"{above}/({under})" if " " in under else f"{above}/{under}"
+
+
+def _power(unit: str) -> str:
+    """The factors of a unit, their exponents raised; `um` is a micrometre.
+
+    >>> _power("mm3"), _power("N_m"), _power("C"), _power("60keV")
+    ('mm³', 'N m', '°C', '60keV')
+    """
+    factors = []
+    for factor in unit.split("_"):
+        letters = factor.rstrip("0123456789")
+        sign = _OWN_SIGNS.get(letters, letters)
+        factors.append(sign + factor[len(letters) :].translate(_SUPERSCRIPTS))
+    return " ".join(factors)
+
+
+# -- what past rounds foresaw -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PastRound:
+    """What a round's decision.json says.
+
+    Parameters
+    ----------
+    number : of the round
+    decision : all of it; empty where there is none that can be read
+    proposals : its alloys with what was expected of them, by id
+    """
+
+    number: int
+    decision: Json = field(default_factory=dict)
+    proposals: Mapping[str, Answer] = field(default_factory=dict)
+
+
+def past_rounds(snapshot: Snapshot) -> tuple[PastRound, ...]:
+    """Every round that a row of the table names, in order; nothing is fitted again."""
+    numbers = sorted({number for number in snapshot.table.round if number is not None})
+    return tuple(_past_round(snapshot, number) for number in numbers)
+
+
+def _past_round(snapshot: Snapshot, number: int) -> PastRound:
+    try:
+        decision = json.loads(read_text(snapshot.folder.round(number) / "decision.json").text)
+        proposals = [_answer(alloy) for alloy in decision["proposals"]]
+    except (AlloyloopError, ValueError, KeyError, TypeError, AttributeError):  # made by hand, removed, or damaged
+        return PastRound(number)
+    return PastRound(number, decision, {alloy.id: alloy for alloy in proposals})
+
+
+def _answer(said: Json) -> Answer:
+    """An alloy as `Answer.json` wrote it."""
+    near = said["nearest"]
+    return Answer(
+        id=str(said["id"]),
+        composition=Composition({element: float(a) for element, a in said["composition"].items()}, said["basis"]),
+        process=dict(said["process"]),
+        predicted={str(name): _predicted(numbers) for name, numbers in said["predicted"].items()},
+        probability={str(name): float(chance) for name, chance in said["probability"].items()},
+        nearest=None if near is None else Nearest(str(near["id"]), float(near["distance"])),
+        flags=tuple(map(str, said["flags"])),
+        why=str(said["why"]),
+    )
+
+
+def _predicted(said: Mapping[str, Any]) -> Predicted:
+    numbers = {name: float(said[name]) for name in ("mean", "std", "low", "high")}
+    if not all(map(isfinite, numbers.values())):
+        raise ValueError("a prediction that is not a number")
+    return Predicted(**numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Comeback:
+    """A measurement beside what its round had expected of it.
+
+    Parameters
+    ----------
+    row : of the table
+    property : its name
+    round : that foresaw it
+    predicted, measured : in the property's unit
+    """
+
+    row: int
+    property: str
+    round: int
+    predicted: Predicted
+    measured: float
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether it fell inside the 90 % interval."""
+        return self.predicted.low <= self.measured <= self.predicted.high
+
+
+def comebacks(snapshot: Snapshot, rounds: Sequence[PastRound]) -> tuple[Comeback, ...]:
+    """Every measured value that a round had predicted, in the table's order; bounds (`<12`) are left out."""
+    table = snapshot.table
+    foreseen = {(past.number, id): alloy for past in rounds for id, alloy in past.proposals.items()}
+    return tuple(
+        Comeback(row, name, number, predicted, float(table.values(name)[row]))
+        for row, (number, id) in enumerate(zip(table.round, table.ids, strict=True))
+        if number is not None and (number, id) in foreseen and snapshot.known[row]
+        for name, predicted in foreseen[number, id].predicted.items()
+        if name in snapshot.goals and np.isfinite(table.values(name)[row]) and table.censored(name)[row] == ""
+    )
+
+
+def is_synthetic(snapshot: Snapshot, row: int) -> bool:
+    """Whether a row's source or note says that a SYNTHETIC laboratory made it up.
+
+    The word in small letters alone does not: synthetic saliva is a real medium of real corrosion tests.
+    """
+    columns = snapshot.table.sheet.positions
+    said = " ".join(snapshot.table.sheet.cell(row, name) for name in ("source", "note") if name in columns)
+    return re.search(r"\bSYNTHETIC\b|\b[Ss]ynthetic (laboratory|data|result|row|value)", said) is not None
+
+
+# -- pictures ---------------------------------------------------------------------------------------------------------
+
+
+def progress(snapshot: Snapshot) -> Figure:
+    """What was known, measured and expected, round by round, of the pursued property and of each that has a limit.
+
+    Raises
+    ------
+    AlloyloopError
+        where the campaign has no property with numbers
+    """
+    names = _shown(snapshot.goals)
+    if not names:
+        raise AlloyloopError("There is no property with numbers to draw", "Add one to campaign.yaml.")
+    rounds = past_rounds(snapshot)
+    before = np.array([number is None for number in snapshot.table.round], dtype=bool) & snapshot.known
+    figure = _figure(8.0, 0.9 + 2.6 * len(names), "progress")
+    widths = [1.0, 2.0] if before.any() and rounds else [1.0]
+    with _styled():
+        axes = cast("NDArray[Any]", figure.subplots(len(names), len(widths), squeeze=False, sharey="row", width_ratios=widths))
+        for name, row in zip(names, axes, strict=True):
+            row[0].set_ylabel(_axis_label(name))
+            for ax in row:
+                _draw_limits(ax, snapshot.goals[name])
+            if before.any() or not rounds:
+                _draw_before(row[0], snapshot, name, before)
+            if rounds:
+                _draw_rounds(row[-1], snapshot, name, rounds)
+        if before.any() or not rounds:
+            axes[-1][0].set_xlabel("known before, in the table's order")
+        if rounds:
+            axes[-1][-1].set_xlabel("round")
+        _draw_best(axes[0], snapshot, before.any(), [past.number for past in rounds])
+        _legend(figure, axes.ravel().tolist())
+    return figure
+
+
+def parity(snapshot: Snapshot) -> Figure:
+    """What was measured against what the round had expected, with its 90 % interval; a panel for each property.
+
+    Raises
+    ------
+    AlloyloopError
+        where nothing that was predicted has been measured yet
+    """
+    came = comebacks(snapshot, past_rounds(snapshot))
+    names = list(dict.fromkeys(point.property for point in came))
+    if not names:
+        raise AlloyloopError("Nothing that was predicted has been measured yet", "`alloyloop record` enters results.")
+    columns = min(len(names), 2)
+    lines = -(-len(names) // columns)
+    figure = _figure(4.2 * columns, 0.5 + 3.6 * lines, "parity")
+    with _styled():
+        axes = cast("NDArray[Any]", figure.subplots(lines, columns, squeeze=False)).ravel().tolist()
+        for name, ax in zip(names, axes, strict=False):
+            _draw_parity(ax, snapshot, name, [point for point in came if point.property == name])
+        for ax in axes[len(names) :]:
+            ax.set_axis_off()
+        _legend(figure, axes)
+    return figure
+
+
+def figure_svg(figure: Figure) -> str:
+    """A figure as an SVG element, the same text for the same figure: no date, and no ids but those it refers to."""
+    out = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    with _styled({"svg.hashsalt": figure.get_label()}), warnings.catch_warnings():
+        # The reader's font has the sign that ours lacks: text stays text.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        figure.savefig(out, format="svg", metadata=nothing)
+    drawn = out.getvalue()
+    svg = drawn[drawn.index("<svg") :]
+    wanted = set(re.findall(r"#([\w-]+)", svg))
+    return re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in wanted else "", svg)
+
+
+def _shown(goals: Mapping[str, Goal]) -> list[str]:
+    """The pursued properties first, then the limited; those only reported where there are no others."""
+    wanted = [name for name, goal in goals.items() if isinstance(goal, Minimize | Maximize)]
+    limited = [name for name, goal in goals.items() if isinstance(goal, Within)]
+    return wanted + limited or [name for name, goal in goals.items() if isinstance(goal, Report)]
+
+
+def _styled(more: Mapping[str, Any] | None = None) -> Any:
+    from matplotlib import rc_context
+
+    return rc_context({**STYLE, **(more or {})})
+
+
+def _figure(width: float, height: float, name: str) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained", label=name)
+
+
+def _axis_label(name: str) -> str:
+    """Two lines, so that a long name stays beside its axis; the unit is never cut."""
+    words, unit = words_and_unit(name)
+    words = textwrap.shorten(words[:1].upper() + words[1:], MOST_LETTERS, placeholder=" …")
+    return "\n".join(textwrap.wrap(words + (f" [{unit}]" if unit else ""), 30))
+
+
+def _legend(figure: Figure | SubFigure, axes: Sequence[Axes]) -> None:
+    handles: dict[str, Any] = {}
+    for ax in axes:
+        for handle, said in zip(*ax.get_legend_handles_labels(), strict=True):
+            handles.setdefault(said, handle)
+    if handles:
+        figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=3, fontsize="small")
+
+
+def _draw_limits(ax: Axes, goal: Goal) -> None:
+    if isinstance(goal, Within):
+        for bound in (goal.low, goal.high):
+            if abs(bound) < inf:
+                ax.axhline(bound, color=VERMILLION, linestyle=(0, (5, 3)), linewidth=1.3, label="limit")
+
+
+def _draw_before(ax: Axes, snapshot: Snapshot, name: str, before: NDArray[np.bool_]) -> None:
+    rows = np.flatnonzero(before)
+    ax.set_xticks([])
+    ax.set_xlim(-1, max(len(rows), 1))
+    inside = snapshot.in_space()[rows]
+    made_up = np.array([is_synthetic(snapshot, row) for row in rows], dtype=bool)
+    kinds = (
+        (inside & ~made_up, "known, inside the space", {"marker": "o", "color": GREY}),
+        (~inside & ~made_up, "known, outside it or its rules", {"marker": "o", "color": GREY, "markerfacecolor": "white"}),
+        (made_up, "SYNTHETIC, not measured", {"marker": "P", "color": PURPLE}),
+    )
+    for chosen, said, look in kinds:
+        _draw_values(ax, snapshot, name, rows[chosen], np.flatnonzero(chosen).astype(float), said, look | {"markersize": 4})
+
+
+def _draw_rounds(ax: Axes, snapshot: Snapshot, name: str, rounds: Sequence[PastRound]) -> None:
+    table = snapshot.table
+    numbers = [past.number for past in rounds]
+    places = dict(_places(snapshot, numbers))
+    expected = [
+        (places[row], past.proposals[table.ids[row]].predicted[name])
+        for past in rounds
+        for row in places
+        if table.round[row] == past.number and name in getattr(past.proposals.get(table.ids[row]), "predicted", {})
+        if table.status[row] != "withdrawn"
+    ]
+    if expected:
+        at = [place for place, _ in expected]
+        means = np.array([predicted.mean for _, predicted in expected])
+        reach = np.array([[p.mean - p.low, p.high - p.mean] for _, p in expected]).T
+        look: Any = {"marker": "D", "color": ORANGE, "markerfacecolor": "white", "markersize": 5, "linewidth": 1.6}
+        ax.errorbar(at, means, reach.clip(min=0), linestyle="none", label="expected, 90 % interval", capsize=3, **look)
+    rows = np.array([row for row in places if snapshot.known[row]], dtype=int)
+    made_up = np.array([is_synthetic(snapshot, row) for row in rows], dtype=bool)
+    for chosen, said, shape in (
+        (~made_up, "measured", {"marker": "s", "color": BLUE}),
+        (made_up, "SYNTHETIC, not measured", {"marker": "P", "color": PURPLE}),
+    ):
+        at_rows = np.array([places[row] for row in rows[chosen]])
+        _draw_values(ax, snapshot, name, rows[chosen], at_rows, said, shape | {"markersize": 6})
+    failed = [places[row] for row in places if table.status[row] == "failed"]
+    if failed:
+        bottom = np.full(len(failed), 0.03)
+        ax.plot(failed, bottom, "x", color=BLACK, transform=ax.get_xaxis_transform(), label="failed")
+    ax.set_xlim(numbers[0] - 0.55, numbers[-1] + 0.55)
+    if len(numbers) <= MOST_TICKED_ROUNDS:
+        ax.set_xticks(numbers)
+    else:
+        from matplotlib.ticker import MaxNLocator
+
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _places(snapshot: Snapshot, numbers: Sequence[int]) -> Iterator[tuple[int, float]]:
+    """Where each row of a round stands: side by side around the round's number."""
+    for number in numbers:
+        rows = [row for row, own in enumerate(snapshot.table.round) if own == number]
+        gap = min(0.18, 0.8 / len(rows))
+        for i, row in enumerate(rows):
+            yield row, number + (i - (len(rows) - 1) / 2) * gap
+
+
+def _draw_values(
+    ax: Axes, snapshot: Snapshot, name: str, rows: NDArray[Any], at: FloatArray, said: str, look: Mapping[str, Any]
+) -> None:
+    """Measured values with the standard deviation between their replicates; a bound points the way it is open."""
+    values, censored = snapshot.table.values(name)[rows], snapshot.table.censored(name)[rows]
+    plain = np.isfinite(values) & (censored == "")
+    if plain.any():
+        std = np.nan_to_num(snapshot.table.std(name)[rows][plain])
+        bars = None if not std.any() else std
+        ax.errorbar(at[plain], values[plain], bars, linestyle="none", elinewidth=1, capsize=2, label=said, **look)
+    for sign, marker in (("<", "v"), (">", "^")):
+        bounds = censored == sign
+        if bounds.any():
+            ax.plot(at[bounds], values[bounds], marker, color=look["color"], label=f"{said}, only a bound")
+
+
+def _draw_best(axes: Sequence[Axes], snapshot: Snapshot, has_before: bool, numbers: Sequence[int]) -> None:
+    """The best value that keeps every limit, after each round."""
+    try:
+        wanted, _ = pursued(snapshot.goals)
+        ranking = status(snapshot).ranking
+    except AlloyloopError:
+        return
+    values, rounds = snapshot.table.values(wanted), snapshot.table.round
+
+    def best(number: int) -> float:
+        return next((float(values[row]) for row in ranking if (rounds[row] or 0) <= number), float("nan"))
+
+    look: Any = {"color": BLACK, "linewidth": 1.3, "label": "best so far"}
+    first = best(numbers[0] - 1 if numbers else 0)
+    if has_before and first == first:
+        axes[0].axhline(first, **look)
+    heights = [first, *(best(number) for number in numbers)]
+    if numbers and any(height == height for height in heights):
+        at = [numbers[0] - 0.55, *numbers, numbers[-1] + 0.55]
+        axes[-1].step(at, [*heights, heights[-1]], where="post", **look)
+
+
+def _draw_parity(ax: Axes, snapshot: Snapshot, name: str, points: Sequence[Comeback]) -> None:
+    ends = [end for p in points for end in (p.predicted.low, p.predicted.high, p.measured)]
+    low, high = min(ends), max(ends)
+    margin = 0.05 * (high - low) or 1.0
+    ax.plot([low - margin, high + margin], [low - margin, high + margin], color=BLACK, linewidth=1, label="as expected")
+    made_up = [is_synthetic(snapshot, point.row) for point in points]
+    for kind, said, shape in (
+        (False, "measured", {"marker": "s", "color": BLUE}),
+        (True, "SYNTHETIC, not measured", {"marker": "P", "color": PURPLE}),
+    ):
+        chosen = [point for point, is_made_up in zip(points, made_up, strict=True) if is_made_up is kind]
+        if not chosen:
+            continue
+        means = np.array([point.predicted.mean for point in chosen])
+        reach = np.array([[p.predicted.mean - p.predicted.low, p.predicted.high - p.predicted.mean] for p in chosen]).T
+        std = np.nan_to_num(snapshot.table.std(name)[[point.row for point in chosen]])
+        measured = [point.measured for point in chosen]
+        look: Any = {"linestyle": "none", "capsize": 2, "elinewidth": 1, "markersize": 6, "label": said, **shape}
+        ax.errorbar(means, measured, std if std.any() else None, reach.clip(min=0), **look)
+    words, unit = words_and_unit(name)
+    brackets = f" [{unit}]" if unit else ""
+    ax.set_xlabel(f"expected, with its 90 % interval{brackets}")
+    ax.set_ylabel(_axis_label(name))
+    ax.set_xlim(low - margin, high + margin)
+    ax.set_ylim(low - margin, high + margin)
+    ax.set_aspect("equal", adjustable="box")
