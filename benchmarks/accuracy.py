@@ -4,9 +4,9 @@
     python benchmarks/accuracy.py --quick    # without the nested choice
 
 Two literature tables: Young's modulus of beta titanium (random tenths of the rows, and whole papers left out) and
-hardness of Al-Co-Cr-Cu-Fe-Ni alloys (random tenths). `chosen` may use, for each part left out, only what the other parts
-say: there it compares Gaussian process and forests, on composition, on descriptors and on both, by the likelihood of
-inner folds, and takes the best. The tables are not ours to ship; where they are missing, this says so and ends.
+hardness of Al-Co-Cr-Cu-Fe-Ni alloys (random tenths). `chosen` may use, for each part left out, only what the other
+parts say: there it compares the models on composition, on descriptors and on both by inner folds, and takes the best.
+The tables are not ours to ship; where they are missing, this says so and ends.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Answers, Json
 from .files import read_bytes, write_atomically
 from .folder import GIT_ATTRIBUTES, Folder
-from .journal import digest, write_event
+from .journal import Event, digest, read_journal, write_event
 from .problems import Problem
 from .recording import Result, entered, result_from_words, results_from_sheet
 from .sheet import Sheet, new_sheet, read_sheet, sheet_bytes, write_sheet
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..design.melt import Charge, Stock
+
+
+# Endings by which `record` knows a table of results from the id of an alloy.
+TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm"}
 
 
 class Campaign:
@@ -81,7 +85,10 @@ class Campaign:
         folder = Folder(Path(path))
         if folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
             raise AlloyloopError(f"{path} is there already", "Name a folder that is not, or empty it.")
-        folder.path.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise AlloyloopError(f"{path} cannot be made: {error.strerror}", "Name another folder.") from error
         for file, content in {**files, ".gitattributes": GIT_ATTRIBUTES.encode()}.items():
             write_atomically(folder.path / file, content)
         write_event(folder.journal, "new", {**how, "digests": _digests(folder)})
@@ -113,39 +120,52 @@ class Campaign:
         from .suggesting import suggest
 
         with nullcontext() if dry_run else self.folder.writing():
+            before = self._inputs()
             snapshot = self.snapshot()
             n = snapshot.spec.batch if n is None else n
             if not 1 <= n <= 96:
                 raise AlloyloopError(f"{n} alloys cannot be suggested", "Ask for 1 to 96.")
-            number = _next_round(snapshot)
+            number = _next_round(snapshot, read_journal(self.folder.journal))
             candidates = [_in_basis(snapshot, Composition.parse(name)) for name in own]
             suggestion = suggest(snapshot, n, number, candidates)
             answers = Answers(suggestion.alloys, suggestion.remarks, number, suggestion.beside)
             if not dry_run:
-                self._write_round(snapshot, answers, suggestion.decision)
+                self._write_round(snapshot, before, answers, suggestion.decision)
         return answers
 
-    def _write_round(self, snapshot: Snapshot, answers: Answers, decision: Json) -> None:
+    def _inputs(self) -> dict[str, bytes]:
+        """The two files that a person edits, as they are now, by name."""
+        return {file.name: read_bytes(file) for file in (self.folder.question, self.folder.experiments)}
+
+    def _refuse_if_changed_since(self, before: Mapping[str, bytes]) -> None:
+        """The lock holds off other commands, but no editor: what was saved meanwhile must not be written over."""
+        for name, content in self._inputs().items():
+            if content != before[name]:
+                raise AlloyloopError(
+                    "It was changed by somebody else meanwhile", "Nothing was written; run it again.", place=name
+                )
+
+    def _write_round(self, snapshot: Snapshot, before: Mapping[str, bytes], answers: Answers, decision: Json) -> None:
         from ..design.melt import charge
         from .melting import BUTTON_G, melt_sheet_table, proposals_table
 
         number = answers.round or 0
-        before = {f"inputs/{file.name}": read_bytes(file) for file in (self.folder.question, self.folder.experiments)}
         table = snapshot.table.with_rows([_row(snapshot, alloy, number) for alloy in answers.alloys])
         record: Json = {
             "round": number,
-            "digests": {name.removeprefix("inputs/"): digest(content) for name, content in before.items()},
+            "digests": {name: digest(content) for name, content in before.items()},
             **decision,
             "proposals": [alloy.json() for alloy in answers.alloys],
             "remarks": list(answers.remarks),
         }
         charges = [charge(alloy.composition, BUTTON_G) for alloy in answers.alloys]
         files = {
-            **before,
+            **{f"inputs/{name}": content for name, content in before.items()},
             "proposals.csv": sheet_bytes(proposals_table(answers)),
             "melt-sheet.csv": sheet_bytes(melt_sheet_table([alloy.id for alloy in answers.alloys], charges)),
             "decision.json": (json.dumps(record, ensure_ascii=False, indent=1) + "\n").encode(),
         }
+        self._refuse_if_changed_since(before)
         self.folder.write_round(number, files)
         write_sheet(self.folder.experiments, table.sheet)
         ids = [alloy.id for alloy in answers.alloys]
@@ -172,8 +192,10 @@ class Campaign:
         what was entered, and how surprising it was
         """
         with self.folder.writing():
+            before = self._inputs()
             snapshot = self.snapshot()
-            if isinstance(results, str) and not results.endswith((".csv", ".xlsx", ".tsv", ".txt")):
+            read_journal(self.folder.journal)  # a damaged one is said before anything is written
+            if isinstance(results, str) and Path(results).suffix.lower() not in TABLES:
                 read = [result_from_words(snapshot, results, words, status, because)]
             else:
                 if words or status or because:
@@ -181,6 +203,7 @@ class Campaign:
                 read = results_from_sheet(snapshot, _as_sheet(results))
             table = entered(snapshot.table, read)
             old = {r.id: {name: _cell(snapshot, r.id, name) for name in r.cells} for r in read}
+            self._refuse_if_changed_since(before)
             write_sheet(self.folder.experiments, table.sheet)
             details = {"results": {r.id: dict(r.cells) for r in read}, "before": old, "digests": _digests(self.folder)}
             write_event(self.folder.journal, "record", details)
@@ -198,7 +221,7 @@ class Campaign:
         from .learning import believe
 
         snapshot = self.snapshot()
-        rows = status(snapshot).ranking[:n]
+        rows = list(status(snapshot).ranking[:n])
         beliefs = believe(snapshot)
         process = {name: values[rows] for name, values in snapshot.process.items()}
         answers = judge(
@@ -293,8 +316,11 @@ class Campaign:
         )
 
 
-def _next_round(snapshot: Snapshot) -> int:
-    return max((number for number in snapshot.table.round if number is not None), default=0) + 1
+def _next_round(snapshot: Snapshot, events: Sequence[Event]) -> int:
+    """One more than any round there was, be its rows still there or taken out by hand."""
+    entered = [number for number in snapshot.table.round if number is not None]
+    said = [int(event.content["round"]) for event in events if event.content.get("what") == "suggest"]
+    return max((*entered, *said), default=0) + 1
 
 
 def _row(snapshot: Snapshot, alloy: Answer, round_number: int) -> dict[str, str]:

@@ -15,7 +15,8 @@ from . import spec
 from .files import write_atomically
 
 # So that git merges the rows of two people; the journal's events are files of their own.
-GIT_ATTRIBUTES = "experiments.csv merge=union\n"
+# Rounds and events are known by their digests, so git must not change their line ends.
+GIT_ATTRIBUTES = "experiments.csv merge=union\njournal/** -text\nrounds/** -text\n"
 # Seconds a second writer waits before it is told.
 PATIENCE = 20.0
 
@@ -85,21 +86,22 @@ class Folder:
         Raises
         ------
         AlloyloopError
-            where somebody else has been writing for longer than `PATIENCE`
+            where this is not a campaign, nothing can be written in it, or somebody else has been writing for longer
+            than `PATIENCE`
         """
-        try:
-            self.cache.mkdir(exist_ok=True)
-        except OSError as error:
-            raise AlloyloopError(
-                f"Nothing can be written in {self.path}: {error.strerror}",
-                "Check its permissions; nothing was changed.",
-            ) from error
+        self.checked()
         lock = FileLock(self.cache / "lock", timeout=PATIENCE)
         try:
+            self.cache.mkdir(exist_ok=True)
             lock.acquire()
         except Timeout as error:
             raise AlloyloopError(
                 f"Somebody else has been writing in {self.path} for {PATIENCE:g} s", "Try again when they are done."
+            ) from error
+        except OSError as error:
+            raise AlloyloopError(
+                f"Nothing can be written in {self.path}: {error.strerror}",
+                "Check its permissions; nothing was changed.",
             ) from error
         try:
             yield

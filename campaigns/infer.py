@@ -17,17 +17,16 @@ from ..design.alloy_names import BASIS_SIGN, Basis
 from ..design.composition import SUM_TOLERANCE, Composition
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
+from .amounts import BALANCE_WORDS, COMPOSITION_COLUMN
 from .cells import is_not_known, read_numbers
 from .headers import AmountHeader, Goal, Kind, amount_header, count_header, quantity_header, std_header
 from .problems import CampaignFileError
+from .reading import BoolArray
 from .sheet import Sheet, new_sheet, rows_named
 from .table import (
-    BALANCE_WORDS,
-    COMPOSITION_COLUMN,
     FIRST_COLUMNS,
     LAST_COLUMNS,
     STATUSES,
-    BoolArray,
     Classes,
     Layout,
 )

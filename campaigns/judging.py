@@ -7,16 +7,19 @@ from math import inf
 
 import numpy as np
 
+from ..design.beliefs import Belief
 from ..design.composition import Composition
 from ..design.features import Alloys
 from ..design.goals import limits
 from ..design.space import Process
+from ..surrogates.base import Prediction
 from .answers import Answer, Nearest, Predicted
 from .learning import Beliefs
 from .snapshot import Snapshot, nearest_known
 
 # Outside what the data support: further from every known alloy than this share of them is from its own nearest.
 FAR = 0.95
+NO_VALUE = "its features need a value of one of the alloy's elements that the element table lacks"
 
 
 def judge(
@@ -41,7 +44,7 @@ def judge(
     if not compositions:
         return ()
     alloys = _alloys(snapshot, compositions, process)
-    predictions = {name: belief.about(alloys) for name, belief in beliefs.of.items()}
+    predictions = {name: _prediction(belief, alloys) for name, belief in beliefs.of.items()}
     bounds = {name: prediction.interval() for name, prediction in predictions.items()}
     chances = {
         name: np.exp(limit.log_probability(predictions[name].mean, predictions[name].measured_std))
@@ -56,8 +59,9 @@ def judge(
                 float(p.mean[i]), float(p.measured_std[i]), float(bounds[name][0][i]), float(bounds[name][1][i])
             )
             for name, p in predictions.items()
+            if np.isfinite(p.mean[i])
         }
-        chance = {name: float(values[i]) for name, values in chances.items()}
+        chance = {name: float(values[i]) for name, values in chances.items() if name in predicted}
         chance["all"] = float(np.prod(list(chance.values())))
         known = nearest_known(snapshot, alloys.fractions[i])
         own = {name: values[i] for name, values in process.items()}
@@ -69,12 +73,25 @@ def judge(
                 predicted=predicted,
                 probability=chance,
                 nearest=None if known is None else Nearest(*known),
-                flags=_flags(snapshot, composition, inf if known is None else known[1], far),
+                flags=(
+                    *(f"{name} cannot be predicted: {NO_VALUE}" for name in predictions if name not in predicted),
+                    *_flags(snapshot, composition, inf if known is None else known[1], far),
+                ),
                 why=why[i] if why else "",
                 measured=measured[i] if measured else None,
             )
         )
     return tuple(answers)
+
+
+def _prediction(belief: Belief, alloys: Alloys) -> Prediction:
+    """What is believed of each alloy; NaN where its features are not known."""
+    known = np.isfinite(belief.features.encode(alloys)).all(axis=1)
+    mean, std, noise = (np.full(len(alloys), np.nan) for _ in range(3))
+    if known.any():
+        belief_of_known = belief.about(alloys.rows(known))
+        mean[known], std[known], noise[known] = belief_of_known.mean, belief_of_known.std, belief_of_known.noise
+    return Prediction(mean, std, noise)
 
 
 def _alloys(snapshot: Snapshot, compositions: Sequence[Composition], process: Process) -> Alloys:

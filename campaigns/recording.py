@@ -139,7 +139,9 @@ def _replicates(snapshot: Snapshot, name: str, text: str) -> dict[str, str]:
             f"Write {text.replace(',', '.')} if it is one number; if it is two, write them with a decimal point.",
         )
     number = snapshot.table.sheet.dialect.number
-    return {name: number(fmean(values)), f"{name}_std": number(stdev(values)), f"{name}_n": str(len(values))}
+    digits = 2 + max(len(part.strip().partition(".")[2]) for part in text.split(","))
+    mean, std = round(fmean(values), digits), round(stdev(values), digits)
+    return {name: number(mean), f"{name}_std": number(std), f"{name}_n": str(len(values))}
 
 
 def _in_our_dialect(snapshot: Snapshot, name: str, cell: str, sheet: Sheet) -> str:

@@ -1,34 +1,36 @@
 """report.html: one page that says what is asked, where it stands, what to melt next and all that was measured.
 
 Nothing is fitted for it: what was expected of an alloy stands in its round's decision.json. The page loads nothing and
-runs nothing, and whatever a user or a stranger wrote into the folder is shown as text.
+runs nothing, and whatever somebody wrote into the folder is shown as text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import groupby
 from math import isfinite
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ..design.alloy_names import BASIS_SIGN, other_basis
+from ..design.composition import Composition
 from ..design.descriptors import descriptor
-from ..design.goals import Goal, Maximize, Minimize, Report, Within
+from ..design.goals import Goal, Report, Within
 from ..design.rules import Rule
-from ..design.space import Choice, DesignSpace
+from ..design.space import Choice, DesignSpace, Numeric
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Predicted
 from .files import read_bytes
 from .journal import digest, read_journal
 from .plots import (
-    Comeback,
     PastRound,
     comebacks,
     figure_svg,
@@ -39,16 +41,16 @@ from .plots import (
     progress,
     words_and_unit,
 )
-from .sheet import Sheet, read_sheet
+from .sheet import read_sheet
 from .snapshot import Snapshot
 from .status import Status, status
 
 TEMPLATE = Path(__file__).with_name("report.html")
-# A folder that `alloyloop demo` made says so in this file.
+# The file by which `alloyloop demo` says that it made a folder.
 DEMO = "DEMO.txt"
 
-_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/[^\s\"<>]+)", re.IGNORECASE)
-_NUMBER = re.compile(r"-?\d+(?:\.(\d+))?")
+_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/[^\s\"<>;]*[^\s\"<>;,.])", re.IGNORECASE)
+_NUMBER = re.compile(r"-?\d+(?:\.(?P<decimals>\d+))?")
 
 
 def report_html(snapshot: Snapshot) -> str:
@@ -60,48 +62,60 @@ def report_html(snapshot: Snapshot) -> str:
     """
     rounds = past_rounds(snapshot)
     stands, cannot_rank = _status(snapshot)
-    last = rounds[-1] if rounds else None
     came = comebacks(snapshot, rounds)
-    rows = _rows(snapshot)
-    changed, journal_remarks = _last_change(snapshot)
-    template = _environment().from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(
-        spec=snapshot.spec,
+    experiments = _experiments(snapshot)
+    last_change, damage = _last_change(snapshot)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"label": label, "linked": linked}
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        name=snapshot.spec.name,
         version=version("alloyloop"),
         is_demo=(snapshot.folder.path / DEMO).is_file(),
-        has_synthetic=any(row.is_synthetic for row in rows),
+        synthetic={row.id for row in experiments if row.is_synthetic},
         sought=sought(snapshot),
         question=_question(snapshot),
         stands=stands,
         cannot_rank=cannot_rank,
-        best=_best(snapshot, stands),
-        batch=_batch(snapshot, rounds, stands),
-        melt_sheet=_melt_sheet(snapshot, last),
-        progress=_progress(snapshot),
+        batch=_next_batch(snapshot, rounds, stands),
+        melt_sheet=_melt_sheet(snapshot, rounds),
+        progress=_picture(progress(snapshot)) if _has_numbers(snapshot, rounds) else "",
         comebacks=[(snapshot.table.ids[point.row], _alloy(snapshot, point.row), point) for point in came],
-        synthetic_ids={row.id for row in rows if row.is_synthetic},
-        parity=Markup(figure_svg(parity(snapshot))) if came else "",
-        last=last,
-        remarks=_remarks(snapshot, rounds, journal_remarks),
-        experiments=rows,
-        columns=_columns(snapshot),
-        digests={file.name: digest(read_bytes(file)) for file in (snapshot.folder.question, snapshot.folder.experiments)},
-        changed=changed,
+        parity=_picture(parity(snapshot)) if came else "",
+        models=_models(rounds),
+        remarks=_remarks(snapshot, rounds, damage),
+        processes=[variable.name for variable in snapshot.space.process],
+        results=[*snapshot.goals, *snapshot.table.layout.classes],
+        experiments=experiments,
+        provenance=_provenance(snapshot, rounds, last_change),
     )
 
 
-def _environment() -> Environment:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"label": label, "number": _number, "linked": _linked}
-    return environment
+def linked(text: str) -> Markup:
+    """Text with its DOIs as links; everything else in it is text, addresses too.
+
+    Examples
+    --------
+    >>> linked("see 10.1002/adem.200300567, <b>")
+    Markup('see <a href="https://doi.org/10.1002/adem.200300567">10.1002/adem.200300567</a>, &lt;b&gt;')
+    """
+    html, end = Markup(), 0
+    for match in _DOI.finditer(text):
+        html += escape(text[end : match.start()])
+        html += Markup('<a href="https://doi.org/{}">{}</a>').format(quote(match[1], safe="/():._-"), match[1])
+        end = match.end()
+    return html + escape(text[end:])
+
+
+def _picture(figure: Any) -> Markup:
+    return Markup(figure_svg(figure))  # matplotlib escapes the text in it
 
 
 # -- the question -----------------------------------------------------------------------------------------------------
 
 
 def sought(snapshot: Snapshot) -> str:
-    """The question in one sentence."""
-    balance, *others = _balance_first(snapshot.space)
+    """The question in one sentence, such as "Sought: an alloy of Ti with Nb, its Young's modulus as low as possible."."""
+    *others, balance = snapshot.space.elements
     kind = f"an alloy of {balance}" + (f" with {_listed(others)}" if others else "")
     wants = [f"its {_goal(name, goal)}" for name, goal in snapshot.goals.items() if not isinstance(goal, Report)]
     return f"Sought: {kind}, {_listed(wants)}." if wants else f"Studied: {kind}; nothing is pursued or limited."
@@ -109,51 +123,384 @@ def sought(snapshot: Snapshot) -> str:
 
 def _question(snapshot: Snapshot) -> dict[str, list[str]]:
     """The question in its parts: what each is called, and what it says."""
-    space, spec = snapshot.space, snapshot.spec
+    space = snapshot.space
+    reported = [words_and_unit(name)[0] for name, goal in snapshot.goals.items() if isinstance(goal, Report)]
+    classes = [f"{name} ({_listed(list(known), 'or')})" for name, known in snapshot.table.layout.classes.items()]
     parts = {
         f"Composition [{BASIS_SIGN[space.basis]}]": _bounds(space),
-        "Process": [_process(variable) for variable in spec.process and space.process],
+        "Process": [_process(variable) for variable in space.process],
         "Rules": [_rule(rule) for rule in space.rules],
         "Wanted": [_goal(name, goal) for name, goal in snapshot.goals.items() if not isinstance(goal, Report)],
-        "Reported": [
-            *(words_and_unit(name)[0] for name, goal in snapshot.goals.items() if isinstance(goal, Report)),
-            *(f"{label(name)}, as {_listed(list(classes))}" for name, classes in snapshot.table.layout.classes.items()),
-        ],
+        "Reported": reported + classes,
         "Element policy": _policy(space),
-        "Designs": [f"{space.count:,} on their steps, before rules are asked"],
+        "Designs": [f"{space.count:,} on their steps, before rules and limits of the policy are asked"],
     }
     return {name: said for name, said in parts.items() if said}
-
-
-def _balance_first(space: DesignSpace) -> list[str]:
-    *others, balance = space.elements
-    return [balance, *others]
 
 
 def _bounds(space: DesignSpace) -> list[str]:
     lattice = space.lattice
     steps = {element.step for element in lattice.elements}
-    shared = steps.pop() if len(steps) == 1 else None
-    balance = f"{lattice.balance} {lattice.balance_low:g} to {lattice.balance_high:g}, the balance"
     bounds = [
-        f"{element.symbol} {element.low:g} to {element.high:g}" + ("" if shared else f", in steps of {element.step:g}")
+        f"{element.symbol} {element.low:g} to {element.high:g}"
+        + (f" in steps of {element.step:g}" if len(steps) > 1 else "")
         for element in lattice.elements
     ]
-    return [balance, *bounds, *([f"all in steps of {shared:g}"] if shared else [])]
+    balance = f"{lattice.balance} {lattice.balance_low:g} to {lattice.balance_high:g} (the balance)"
+    return [balance, *bounds, *(f"all in steps of {step:g}" for step in steps if len(steps) == 1)]
 
 
-def _process(variable: object) -> str:
+def _process(variable: Numeric | Choice) -> str:
     if isinstance(variable, Choice):
-        return f"{label(variable.name)}: {_listed(list(variable.choices), 'or')}"
+        return f"{label(variable.name)}: {_listed(variable.choices, 'or')}"
     return f"{label(variable.name)}: {variable.low:g} to {variable.high:g} in steps of {variable.step:g}"
 
 
 def _rule(rule: Rule) -> str:
+    """A rule in words.
+
+    >>> from ..design.rules import parse_rule
+    >>> _rule(parse_rule("mo_equivalent_wang >= 11.8", ())), _rule(parse_rule("Nb - 0.5 Ta <= 10", ("Nb", "Ta")))
+    ('mo equivalent wang at least 11.8 wt.%', 'Nb − 0.5 Ta at most 10')
+    """
+    if isfinite(rule.low) and isfinite(rule.high):
+        bounds = f"between {rule.low:g} and {rule.high:g}"
+    else:
+        bounds = f"at least {rule.low:g}" if isfinite(rule.low) else f"at most {rule.high:g}"
     if rule.of_descriptor:
         name = rule.terms[0][0]
-        unit = descriptor(name).unit.replace("-", "")
-        words = words_and_unit(name)[0]
-    else:
-        unit = ""
-        words = " ".join(f"{factor:+g} {name}" for name, factor in rule.terms)
-    return f"{words}"
+        unit = descriptor(name).unit.removeprefix("-")
+        return f"{words_and_unit(name)[0]} {bounds} {unit}".rstrip()
+    terms = [
+        f"{'−' if factor < 0 else '+'} " + (name if abs(factor) == 1 else f"{abs(factor):g} {name}")
+        for name, factor in rule.terms
+    ]
+    return f"{' '.join(terms).removeprefix('+ ')} {bounds}"
+
+
+def _goal(name: str, goal: Goal) -> str:
+    words, unit = words_and_unit(name)
+    return f"{words} {goal.words} {unit}".rstrip() if isinstance(goal, Within) else f"{words} {goal.words}"
+
+
+def _policy(space: DesignSpace) -> list[str]:
+    if space.policy is None:
+        return []
+    limited = [
+        f"{rule.element} at most {rule.limit_wt_pct:g} wt.%"
+        for rule in space.policy.rules
+        if rule.verdict == "limited" and rule.limit_wt_pct is not None and rule.element in space.elements
+    ]
+    barred = sorted(space.policy.barred)
+    return [f"{space.policy.title} ({space.policy.name})", *([f"bars {_listed(barred)}"] if barred else []), *limited]
+
+
+def _listed(names: Sequence[str], last: str = "and") -> str:
+    """Names as a sentence lists them.
+
+    >>> _listed(["Nb", "Zr", "Sn"]), _listed(["Nb"])
+    ('Nb, Zr and Sn', 'Nb')
+    """
+    return f" {last} ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+# -- where it stands --------------------------------------------------------------------------------------------------
+
+
+def _status(snapshot: Snapshot) -> tuple[Status | None, str]:
+    """Where the campaign stands, or why its alloys cannot be ranked."""
+    try:
+        return status(snapshot), ""
+    except AlloyloopError as error:
+        return None, str(error)
+
+
+def _last_change(snapshot: Snapshot) -> tuple[Mapping[str, object], list[str]]:
+    """The newest event of the journal, and what is wrong with the journal."""
+    try:
+        events = read_journal(snapshot.folder.journal)
+    except AlloyloopError as error:
+        return {}, [str(error)]
+    return (events[-1].content if events else {}), []
+
+
+def _has_numbers(snapshot: Snapshot, rounds: Sequence[PastRound]) -> bool:
+    """Whether there is anything that a picture of progress could show."""
+    is_measured = any(np.isfinite(snapshot.table.values(name)).any() for name in snapshot.goals)
+    return is_measured or any(alloy.predicted for past in rounds for alloy in past.proposals.values())
+
+
+def _remarks(snapshot: Snapshot, rounds: Sequence[PastRound], damage: Sequence[str]) -> list[str]:
+    said = _texts(rounds[-1].decision.get("remarks")) if rounds else []
+    lost = [
+        f"Round {past.number} has no decision.json that can be read: what it expected is not shown."
+        for past in rounds
+        if not past.decision
+    ]
+    return list(dict.fromkeys([*damage, *lost, *snapshot.remarks, *said]))
+
+
+def _models(rounds: Sequence[PastRound]) -> dict[str, Any]:
+    """What the last round says of how it was chosen; empty where it says nothing."""
+    decision = rounds[-1].decision if rounds else {}
+    if not decision:
+        return {}
+    chosen = [
+        (name, str(model.get("name", "")), str(model.get("why", "")))
+        for name, model in _mapping(decision.get("models")).items()
+        if isinstance(model, Mapping)
+    ]
+    acquisition = str(decision.get("acquisition", ""))
+    runner_ups = _texts(decision.get("runner_ups"))
+    return {"round": rounds[-1].number, "chosen": chosen, "acquisition": acquisition, "runner_ups": runner_ups}
+
+
+def _provenance(
+    snapshot: Snapshot, rounds: Sequence[PastRound], last_change: Mapping[str, object]
+) -> list[tuple[str, str]]:
+    """What was written by which version from which files; each a name and what it says."""
+    lines = [("Report written by", f"alloyloop {version('alloyloop')}")]
+    if last_change:
+        lines.append(("Last change", f"{last_change.get('what')} on {last_change.get('when')}"))
+    for file in (snapshot.folder.question, snapshot.folder.experiments):
+        lines.append((f"{file.name} (SHA-256)", digest(read_bytes(file))))
+    if rounds and rounds[-1].decision:
+        decision, number = rounds[-1].decision, rounds[-1].number
+        used = [f"{package} {number}" for package, number in _mapping(decision.get("versions")).items()]
+        lines.append((f"Round {number} was chosen by", ", ".join(used)))
+        lines.append((f"Round {number}, seed", str(decision.get("seed", ""))))
+        for file, said in _mapping(decision.get("digests")).items():
+            lines.append((f"Round {number} was chosen from {file} (SHA-256)", str(said)))
+    return lines
+
+
+def _mapping(said: object) -> Mapping[str, Any]:
+    return said if isinstance(said, Mapping) else {}
+
+
+def _texts(said: object) -> list[str]:
+    return [str(text) for text in said] if isinstance(said, list) else []
+
+
+# -- alloys -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A prediction drawn on a scale from 0 to 100 that all predictions of one property share.
+
+    Parameters
+    ----------
+    low, mean, high : of the prediction
+    best : the best value measured; None where there is none
+    """
+
+    low: float
+    mean: float
+    high: float
+    best: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An alloy that waits for its measurement.
+
+    Parameters
+    ----------
+    id, status, round : of its row
+    alloy, other : its name in the campaign's basis, and in the other
+    process : values, in the order of the campaign's process variables
+    expected : for each property of the batch, the prediction and its bar; None where there is none
+    chance : that every limit is met; "" where that was not asked
+    nearest, flags, why : as they were found when it was suggested
+    """
+
+    id: str
+    status: str
+    round: int | None
+    alloy: str
+    other: str
+    process: tuple[str, ...]
+    expected: tuple[tuple[Predicted, Bar] | None, ...]
+    chance: str
+    nearest: str
+    flags: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextBatch:
+    """The alloys that wait, the properties that were predicted of any of them, and whether limits were asked."""
+
+    properties: tuple[str, ...]
+    has_limits: bool
+    proposals: tuple[Proposal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A row of experiments.csv: its cells as the report shows them."""
+
+    id: str
+    status: str
+    round: int | None
+    alloy: str
+    process: tuple[str, ...]
+    results: tuple[str, ...]
+    source: str
+    remarks: str
+    is_synthetic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MeltSheet:
+    """The melt sheet of a round: what to weigh for each alloy, `(id, name, rows of cells)`."""
+
+    round: int
+    columns: tuple[str, ...]
+    alloys: tuple[tuple[str, str, list[tuple[str, ...]]], ...]
+
+
+def _next_batch(snapshot: Snapshot, rounds: Sequence[PastRound], stands: Status | None) -> NextBatch:
+    table = snapshot.table
+    foreseen = {(past.number, id): alloy for past in rounds for id, alloy in past.proposals.items()}
+    rows = np.flatnonzero(table.pending).tolist()
+    answers = {row: foreseen.get((table.round[row] or 0, table.ids[row])) for row in rows}
+    predicted = [answer.predicted for answer in answers.values() if answer is not None]
+    properties = tuple(name for name in snapshot.goals if any(name in one for one in predicted))
+    scales = {name: _scale([one[name] for one in predicted if name in one], name, stands) for name in properties}
+    proposals = tuple(_proposal(snapshot, row, answers[row], scales) for row in rows)
+    return NextBatch(properties, any(proposal.chance for proposal in proposals), proposals)
+
+
+def _scale(predicted: Sequence[Predicted], name: str, stands: Status | None) -> tuple[float, float, float | None]:
+    """The ends of a property's bars, and its best measured value."""
+    best = None if stands is None or stands.best is None or stands.best.property != name else stands.best.value
+    ends = [end for one in predicted for end in (one.low, one.high)] + ([] if best is None else [best])
+    return min(ends), max(ends), best
+
+
+def _proposal(
+    snapshot: Snapshot, row: int, answer: Answer | None, scales: Mapping[str, tuple[float, float, float | None]]
+) -> Proposal:
+    table = snapshot.table
+    composition = _composition(snapshot, row)
+    is_changed = answer is not None and composition is not None and composition.distance(answer.composition) > 1e-6
+    flags = answer.flags if answer else ()
+    if answer and is_changed:
+        flags = (f"changed since it was suggested: what is expected is of {answer.name}", *flags)
+    expected = []
+    for name, (low, high, best) in scales.items():
+        prediction = answer.predicted.get(name) if answer else None
+        expected.append(None if prediction is None else (prediction, _bar(prediction, low, high, best)))
+    near = answer.nearest if answer else None
+    return Proposal(
+        id=table.ids[row],
+        status=table.status[row],
+        round=table.round[row],
+        alloy=_alloy(snapshot, row),
+        other="" if composition is None else composition.name(other_basis(snapshot.space.basis)),
+        process=_process_cells(snapshot, row),
+        expected=tuple(expected),
+        chance=f"{answer.probability['all']:.0%}" if answer and len(answer.probability) > 1 else "",
+        nearest="" if near is None else f"{near.id}, {near.distance:.1f} at.% away",
+        flags=flags,
+        why=answer.why if answer else "",
+    )
+
+
+def _bar(predicted: Predicted, low: float, high: float, best: float | None) -> Bar:
+    def place(value: float) -> float:
+        return round(100 * (value - low) / (high - low), 1) if high > low else 50.0
+
+    ends = place(predicted.low), place(predicted.mean), place(predicted.high)
+    return Bar(*ends, None if best is None else place(best))
+
+
+def _melt_sheet(snapshot: Snapshot, rounds: Sequence[PastRound]) -> MeltSheet | None:
+    """The last round's melt-sheet.csv; None where there is none that can be read."""
+    if not rounds:
+        return None
+    number = rounds[-1].number
+    try:
+        sheet = read_sheet(snapshot.folder.round(number) / "melt-sheet.csv")
+    except AlloyloopError:
+        return None
+    if not {"id", "alloy"} < set(sheet.columns):
+        return None
+    columns = tuple(name for name in sheet.columns if name not in ("id", "alloy"))
+    heads = zip(sheet.column("id"), sheet.column("alloy"), strict=True)
+    cells = zip(*(_aligned(sheet.column(name)) for name in columns), strict=True)
+    alloys = tuple(
+        (id, alloy, [row for _, row in lines])
+        for (id, alloy), lines in groupby(zip(heads, cells, strict=True), key=lambda line: line[0])
+    )
+    return MeltSheet(number, columns, alloys)
+
+
+def _aligned(cells: Sequence[str]) -> list[str]:
+    """Numbers of one column with as many decimals as the longest of them; other text as it is.
+
+    >>> _aligned(["13.6", "24", "", "total"])
+    ['13.6', '24.0', '', 'total']
+    """
+    numbers = [_NUMBER.fullmatch(cell) for cell in cells]
+    decimals = max((len(number["decimals"] or "") for number in numbers if number), default=0)
+    return [f"{float(cell):.{decimals}f}" if number else cell for cell, number in zip(cells, numbers, strict=True)]
+
+
+def _experiments(snapshot: Snapshot) -> list[Experiment]:
+    table = snapshot.table
+    columns = table.sheet.positions
+
+    def cells(row: int, *names: str) -> list[str]:
+        return [cell for name in names if name in columns and (cell := table.sheet.cell(row, name))]
+
+    return [
+        Experiment(
+            id=table.ids[row],
+            status=table.status[row],
+            round=table.round[row],
+            alloy=_alloy(snapshot, row),
+            process=_process_cells(snapshot, row),
+            results=(
+                *(_measured(snapshot, name, row) for name in snapshot.goals),
+                *("; ".join(cells(row, name)) for name in table.layout.classes),
+            ),
+            source="; ".join(cells(row, "source")),
+            remarks="; ".join(cells(row, "reason", "note")),
+            is_synthetic=is_synthetic(snapshot, row),
+        )
+        for row in range(len(table))
+    ]
+
+
+def _measured(snapshot: Snapshot, name: str, row: int) -> str:
+    """A measured value with the standard deviation between its replicates and their number, as far as known."""
+    table = snapshot.table
+    value, std, count = (float(column[row]) for column in (table.values(name), table.std(name), table.counts(name)))
+    if not isfinite(value):
+        return ""
+    text = f"{table.censored(name)[row]}{value:.4g}"
+    text += f" ± {std:.2g}" if isfinite(std) else ""
+    return text + (f" (n = {count:g})" if isfinite(count) else "")
+
+
+def _process_cells(snapshot: Snapshot, row: int) -> tuple[str, ...]:
+    values = (snapshot.table.process[variable.name][row] for variable in snapshot.space.process)
+    return tuple(v if isinstance(v, str) else "" if v is None or not isfinite(v) else f"{v:g}" for v in values)
+
+
+def _composition(snapshot: Snapshot, row: int) -> Composition | None:
+    """What a row was meant to be, else what it was found to be, with the balance first; None where neither is known."""
+    table, space = snapshot.table, snapshot.space
+    amounts = table.nominal[row] if np.isfinite(table.nominal[row]).all() else table.measured[row]
+    if not np.isfinite(amounts).all():
+        return None
+    order = sorted(range(len(amounts)), key=lambda i: table.elements[i] != space.elements[-1])
+    return Composition({table.elements[i]: float(amounts[i]) for i in order if amounts[i] > 0}, space.basis)
+
+
+def _alloy(snapshot: Snapshot, row: int) -> str:
+    composition = _composition(snapshot, row)
+    return "" if composition is None else composition.name()

@@ -286,10 +286,8 @@ def _unquoted(cell: str) -> str:
 
 def _parsed(source: TextFile, file: str) -> Sheet:
     """Find out how a table is written down, and read it."""
-    if not source.text.strip(" \t\r\n\ufeff,;|"):
-        raise CampaignFileError.whole_file(
-            file, "The file is empty", "Save the table again: a header, then a row for each alloy."
-        )
+    if not source.text.strip(' \t\r\n\ufeff,;|"'):
+        raise _empty(file)
     text, preface, named = source.text, "", None
     if said := re.match(r'"?sep=([,;|\t])"?\s*?(?:\r\n|\n|\r)', text, re.IGNORECASE):
         text, preface, named = text[said.end() :], said[0], said[1]
@@ -301,6 +299,12 @@ def _parsed(source: TextFile, file: str) -> Sheet:
         remarks = (*remarks, f"{file} writes numbers with a decimal comma inside quotation marks; they were read so.")
     dialect = Dialect(delimiter, decimal, newline, source.encoding, source.bom)
     return _sheet(text, file, dialect, preface, remarks)
+
+
+def _empty(file: str) -> CampaignFileError:
+    return CampaignFileError.whole_file(
+        file, "The file is empty", "Save the table again: a header, then a row for each alloy."
+    )
 
 
 def _delimiter(text: str) -> str:
@@ -357,6 +361,8 @@ def _sheet(text: str, file: str, dialect: Dialect, preface: str, remarks: Sequen
         said = [_unquoted(cell) if '"' in cell else cell.strip() for cell in cells]
         if any(said):
             table.append((len(records), said))
+    if not table:
+        raise _empty(file)
     (header_number, header), *body = table
     names = [" ".join(name.replace("\ufeff", "").split()) for name in header]
     width = len(names)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -13,25 +12,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design.alloy_names import BASIS_SIGN, Basis, other_basis, unknown_element
-from ..design.composition import EXACT, SUM_TOLERANCE, at_to_wt, wt_to_at
-from ..design.elements import SYMBOLS
+from ..design.alloy_names import Basis
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
-from .cells import NotANumberError, Reading, is_not_known, read_numbers
+from .amounts import read_amounts
+from .cells import is_not_known
 from .problems import Problem
-from .sheet import Sheet, read_sheet, rows_named
+from .reading import BoolArray, SheetReader, counted
+from .sheet import Sheet, read_sheet
 
-BoolArray = NDArray[np.bool_]
 Classes = Mapping[str, tuple[str, ...]]
 
 STATUSES = ("known", "proposed", "made", "measured", "failed", "withdrawn")
 FIRST_COLUMNS = ("id", "status", "round", "parent", "source")
 LAST_COLUMNS = ("reason", "note")
-
-COMPOSITION_COLUMN = re.compile(r"([A-Za-z]{1,3})_(at_pct|wt_pct)(_measured)?")
-BALANCE_WORDS = {"bal", "bal.", "balance", "base", "rest", "rem", "rem.", "remainder"}
-_TRACE = 0.5  # %; a "<0.01" below this in a composition is an element that was looked for and not found
 
 
 @dataclass(frozen=True)
@@ -115,7 +109,7 @@ class ExperimentTable:
         ------
         CampaignFileError : where there is no such file, it is empty, or it is not a table
         """
-        return _Reader(source if isinstance(source, Sheet) else read_sheet(source), layout).table()
+        return _TableReader(source if isinstance(source, Sheet) else read_sheet(source), layout).table()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -201,19 +195,12 @@ class _Result:
     censored: NDArray[np.str_]
 
 
-class _Reader:
-    """Reads one sheet into a table, and holds what is found wrong on the way."""
+class _TableReader(SheetReader):
+    """Reads one sheet into a table."""
 
     def __init__(self, sheet: Sheet, layout: Layout) -> None:
-        self.sheet = sheet
+        super().__init__(sheet)
         self.layout = layout
-        self.n = len(sheet.rows)
-        self.problems = list(sheet.problems)
-        self.remarks = list(sheet.remarks)
-        number_to_row = {number: row for row, number in enumerate(sheet.row_numbers)}
-        self.has_problem = np.zeros(self.n, dtype=np.bool_)
-        self.has_problem[[number_to_row[p.row] for p in sheet.problems if p.row in number_to_row]] = True
-        self.not_known: Counter[str] = Counter()
 
     def table(self) -> ExperimentTable:
         """Read everything, in the order in which a reader of the problems would look."""
@@ -221,14 +208,14 @@ class _Reader:
         self._check_names()
         ids = self._ids()
         round_ = self._rounds()
-        elements, nominal, measured = _CompositionReader(self).read()
+        elements, nominal, measured = self._amounts()
         process = self._process()
         results = {name: self._result(name) for name in layout.properties}
         classes = {name: self._words(name, patterns) for name, patterns in layout.classes.items()}
         status = self._status(results, classes)
         if self.not_known:
             words = " or ".join(f"'{word}'" for word in sorted(self.not_known))
-            self.remark(f"{_counted(self.not_known.total(), 'cell')} saying {words}: read as not known.")
+            self.remark(f"{counted(self.not_known.total(), 'cell')} saying {words}: read as not known.")
         return ExperimentTable(
             self.sheet,
             layout,
@@ -247,49 +234,6 @@ class _Reader:
             results,
             classes,
         )
-
-    def problem(self, row: int | None, column: str | None, problem: str, remedy: str = "") -> None:
-        """Note a mistake; `row` counts from 0, None is the header."""
-        if row is None:
-            self.problems.append(Problem(self.sheet.file, self.sheet.header_number, column, problem, remedy))
-        else:
-            self.problems.append(self.sheet.problem(row, column, problem, remedy))
-            self.has_problem[row] = True
-
-    def remark(self, sentence: str) -> None:
-        """Note what had to be assumed."""
-        self.remarks.append(f"{self.sheet.file}: {sentence}" if self.sheet.file else sentence)
-
-    def rows_named(self, rows: Iterable[int]) -> str:
-        """Name rows as a spreadsheet numbers them."""
-        return rows_named([self.sheet.row_numbers[row] for row in rows])
-
-    def cells(self, name: str) -> tuple[str, ...]:
-        """Return the cells of a column, blank where it is not there."""
-        return self.sheet.column(name) if name in self.sheet.positions else ("",) * self.n
-
-    def numbers(self, column: str) -> tuple[FloatArray, dict[int, Reading]]:
-        """Read a number column: (n,) values, and what is more than a plain number, by row."""
-        cells = self.cells(column)
-        values, others = read_numbers(cells, self.sheet.dialect.decimal)
-        readings = {}
-        for row, other in others.items():
-            if isinstance(other, NotANumberError):
-                self.problem(row, column, other.problem, other.remedy)
-            elif np.isnan(other.value):
-                self.not_known[cells[row]] += 1
-            else:
-                readings[row] = other
-        return values, readings
-
-    def plain_numbers(self, column: str) -> FloatArray:
-        """Read a number column in which bounds and spreads mean nothing."""
-        values, readings = self.numbers(column)
-        for row, reading in readings.items():
-            if reading.censored or not np.isnan(reading.std):
-                self.problem(row, column, f"{self.cells(column)[row]!r} is not one number", "Write the number alone.")
-                values[row] = np.nan
-        return values
 
     def _check_names(self) -> None:
         """Point out columns that are missing, above all those that are there under nearly the same name."""
@@ -364,6 +308,13 @@ class _Reader:
             )
         return tuple(statuses)
 
+    def _amounts(self) -> tuple[tuple[str, ...], FloatArray, FloatArray]:
+        layout = self.layout
+        if layout.basis is None:
+            return (), np.empty((self.n, 0)), np.empty((self.n, 0))
+        others = {*layout.numeric, *layout.choices, *layout.properties, *layout.classes}
+        return read_amounts(self, layout.basis, layout.elements, layout.balance, others)
+
     def _process(self) -> dict[str, FloatArray | list[str | None]]:
         process: dict[str, FloatArray | list[str | None]] = {}
         for name in self.layout.numeric:
@@ -410,236 +361,6 @@ class _Reader:
         return _Result(values, std, counts, censored)
 
 
-class _CompositionReader:
-    """Reads the composition columns into the campaign's basis."""
-
-    def __init__(self, reader: _Reader) -> None:
-        self.reader = reader
-        self.layout = reader.layout
-        self.columns: dict[tuple[bool, Basis], dict[str, str]] = {}  # (is measured, basis) → element → column
-        self.scaled: list[int] = []
-        self.remainders: list[int] = []
-        self.converted: list[int] = []
-        self.traces: list[int] = []
-
-    def read(self) -> tuple[tuple[str, ...], FloatArray, FloatArray]:
-        """Return the elements, and nominal and measured amounts, (n, n_elements) each."""
-        reader, layout = self.reader, self.layout
-        if layout.basis is None:
-            none = np.empty((reader.n, 0))
-            return (), none, none
-        self._find_columns(layout.basis)
-        found = [element for by_element in self.columns.values() for element in by_element]
-        elements = tuple(dict.fromkeys((*layout.elements, *found)))
-        nominal = self._amounts(layout.basis, elements, None)
-        measured = self._amounts(layout.basis, elements, nominal)
-        self._say_what_was_assumed(layout.basis)
-        is_present = np.asarray(((nominal > 0) | (measured > 0)).any(axis=0), dtype=np.bool_)
-        is_present[: len(layout.elements)] = True
-        kept = np.flatnonzero(is_present)
-        return tuple(elements[i] for i in kept), nominal[:, kept], measured[:, kept]
-
-    def _find_columns(self, basis: Basis) -> None:
-        layout = self.layout
-        taken = {*layout.numeric, *layout.choices, *layout.properties, *layout.classes}
-        for name in self.reader.sheet.columns:
-            match = COMPOSITION_COLUMN.fullmatch(name)
-            if not match or name in taken:
-                continue
-            if match[1] not in SYMBOLS:
-                error = unknown_element(match[1])
-                self.reader.problem(None, name, error.problem, error.remedy or "Correct the name of the column.")
-                continue
-            column_basis: Basis = "wt_pct" if match[2] == "wt_pct" else "at_pct"
-            self.columns.setdefault((bool(match[3]), column_basis), {})[match[1]] = name
-        if not self.columns:
-            example = ", ".join(f"{element}_{basis}" for element in layout.elements[:2])
-            self.reader.problem(
-                None,
-                None,
-                "There are no composition columns",
-                f"Name them {example} and so on, amounts in {BASIS_SIGN[basis]}.",
-            )
-
-    def _amounts(self, own: Basis, elements: tuple[str, ...], nominal: FloatArray | None) -> FloatArray:
-        """Read nominal amounts, or measured ones beside the nominal: (n, n_elements) in the campaign's basis."""
-        reader = self.reader
-        is_measured = nominal is not None
-        amounts = np.full((reader.n, len(elements)), np.nan)
-        is_given: list[BoolArray] = []
-        for basis in (own, other_basis(own)):
-            columns = self.columns.get((is_measured, basis), {})
-            if not columns:
-                continue
-            cells = self._cells(columns, elements)
-            is_given.append(cells.is_given)
-            read = self._completed(cells, columns, elements, basis, nominal)
-            if basis != own:
-                rows = np.flatnonzero(np.isfinite(read).all(axis=1))
-                read[rows] = (at_to_wt if basis == "at_pct" else wt_to_at)(read[rows], elements)
-                self.converted += rows.tolist()
-            amounts = np.where(np.isfinite(read), read, amounts)
-        for row in np.flatnonzero(np.sum(is_given, axis=0) > 1).tolist():
-            what = "measured amounts" if is_measured else "amounts"
-            reader.problem(
-                row, None, f"This row has {what} in both at.% and wt.%", "Keep those of one, and clear the others."
-            )
-            amounts[row] = np.nan
-        if not is_measured and self.columns:
-            without = (np.sum(is_given, axis=0) == 0) & ~self._has_measured()
-            for row in np.flatnonzero(without).tolist():
-                reader.problem(row, None, "This row has no composition", "Fill in the amounts of its elements.")
-        return amounts
-
-    def _has_measured(self) -> BoolArray:
-        has = np.zeros(self.reader.n, dtype=np.bool_)
-        for (is_measured, _), columns in self.columns.items():
-            for column in columns.values() if is_measured else ():
-                has |= np.array([cell != "" for cell in self.reader.cells(column)], dtype=np.bool_)
-        return has
-
-    def _cells(self, columns: Mapping[str, str], elements: tuple[str, ...]) -> _AmountCells:
-        """Read the amounts as they are written, and note cells that are no amount."""
-        reader, decimal = self.reader, self.reader.sheet.dialect.decimal
-        amounts = np.full((reader.n, len(elements)), np.nan)
-        takes_rest = np.zeros((reader.n, len(elements)), dtype=np.bool_)
-        is_wrong = np.zeros(reader.n, dtype=np.bool_)
-        for element, column in columns.items():
-            place = elements.index(element)
-            cells = reader.cells(column)
-            amounts[:, place], others = read_numbers(cells, decimal)
-            for row, other in others.items():
-                if cells[row].casefold() in BALANCE_WORDS:
-                    takes_rest[row, place] = True
-                elif isinstance(other, NotANumberError):
-                    reader.problem(row, column, other.problem, other.remedy)
-                    is_wrong[row] = True
-                elif other.censored == "<" and other.value <= _TRACE:
-                    amounts[row, place] = 0
-                    self.traces.append(row)
-                elif other.censored or not np.isnan(other.std):
-                    reader.problem(row, column, f"{cells[row]!r} is not one amount", "Write the amount alone.")
-                    is_wrong[row] = True
-            for row in np.flatnonzero(amounts[:, place] < 0).tolist():
-                said = f"An amount of {amounts[row, place]:g} is negative"
-                reader.problem(row, column, said, "Correct it, or leave the cell empty.")
-                is_wrong[row] = True
-        return _AmountCells(amounts, takes_rest, is_wrong)
-
-    def _completed(
-        self,
-        cells: _AmountCells,
-        columns: Mapping[str, str],
-        elements: tuple[str, ...],
-        basis: Basis,
-        nominal: FloatArray | None,
-    ) -> FloatArray:
-        """Let the balance take the rest, blanks be zero, and rounded rows sum to 100: (n, n_elements), else NaN."""
-        balance = self.layout.balance
-        amounts = np.nan_to_num(cells.amounts, nan=0.0)
-        total = np.where(cells.is_wrong | ~cells.is_given, np.nan, amounts.sum(axis=1))
-        rests = cells.takes_rest.sum(axis=1)
-        is_near = np.abs(total - 100) <= SUM_TOLERANCE + EXACT
-        is_done = is_near & (rests == 0)
-
-        takes_rest = cells.takes_rest
-        if balance in elements:
-            place = elements.index(balance)
-            is_blank = ~is_done & (rests == 0) & np.isnan(cells.amounts[:, place]) & (total > 0) & (total < 100)
-            is_blank &= ~_looks_like_fractions(total)
-            if nominal is not None:
-                not_analysed = np.isnan(cells.amounts) & (nominal > 0)
-                not_analysed[:, place] = False
-                self._ask_for_the_rest(
-                    np.flatnonzero(is_blank & not_analysed.any(axis=1)), not_analysed, elements, basis
-                )
-                total[is_blank & not_analysed.any(axis=1)] = np.nan
-                is_blank &= ~not_analysed.any(axis=1)
-            takes_rest = takes_rest.copy()
-            takes_rest[is_blank, place] = True
-            self.remainders += np.flatnonzero(is_blank).tolist()
-        can_rest = (takes_rest.sum(axis=1) == 1) & (total <= 100 + SUM_TOLERANCE)
-        rows = np.flatnonzero(can_rest)
-        amounts[rows, takes_rest[rows].argmax(axis=1)] = np.maximum(0, np.round(100 - total[rows], 9))
-        is_done |= can_rest
-
-        for row in np.flatnonzero(~is_done & np.isfinite(total)).tolist():
-            self._refuse(row, float(total[row]), int(rests[row]), basis, columns)
-        sums = amounts.sum(axis=1)
-        is_off = is_done & (np.abs(sums - 100) > EXACT)
-        self.scaled += np.flatnonzero(is_off).tolist()
-        amounts[is_off] *= 100 / sums[is_off, None]
-        amounts[~is_done] = np.nan
-        return amounts
-
-    def _ask_for_the_rest(
-        self, rows: NDArray[np.intp], missing: BoolArray, elements: tuple[str, ...], basis: Basis
-    ) -> None:
-        for row in rows.tolist():
-            names = " and ".join(elements[place] for place in np.flatnonzero(missing[row]))
-            self.reader.problem(
-                row,
-                f"{elements[int(missing[row].argmax())]}_{basis}_measured",
-                f"The measured composition lacks {names}, so the balance cannot take the remainder",
-                "Fill in what was measured or else the nominal amount, or clear the measured amounts of this row.",
-            )
-
-    def _refuse(self, row: int, total: float, rests: int, basis: Basis, columns: Mapping[str, str]) -> None:
-        """Say why a row's amounts make no composition."""
-        sign, balance = BASIS_SIGN[basis], self.layout.balance
-        if rests > 1:
-            self.reader.problem(row, None, "Two elements are to take the remainder", "Write the amount of all but one.")
-        elif _looks_like_fractions(total):
-            self.reader.problem(
-                row,
-                None,
-                f"The amounts sum to {total:.6g}, not 100 {sign}",
-                "They look like fractions: multiply them by 100.",
-            )
-        else:
-            empty = (
-                f", or leave that of {balance} empty to let it take the remainder" if balance and total < 100 else ""
-            )
-            self.reader.problem(row, None, f"The amounts sum to {total:.6g} {sign}, not 100", f"Correct them{empty}.")
-
-    def _say_what_was_assumed(self, own: Basis) -> None:
-        reader, other = self.reader, other_basis(own)
-        if self.converted:
-            rows = reader.rows_named(sorted(set(self.converted)))
-            reader.remark(
-                f"amounts of {rows} in {BASIS_SIGN[other]} were converted to {BASIS_SIGN[own]}, the campaign's basis."
-            )
-        if self.remainders:
-            count = len(set(self.remainders))
-            reader.remark(
-                f"{self.layout.balance} takes the remainder in {_counted(count, 'row')} where its cell is empty."
-            )
-        if self.scaled:
-            rows = reader.rows_named(sorted(set(self.scaled)))
-            reader.remark(f"amounts of {rows} sum to 100 ± {SUM_TOLERANCE:g} and were scaled to 100.")
-        if self.traces:
-            rows = reader.rows_named(sorted(set(self.traces)))
-            reader.remark(f"amounts below a limit of detection in {rows} were read as 0.")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _AmountCells:
-    """Amounts as written: (n, n_elements), NaN where blank; where a cell says "bal."; rows that hold a wrong cell."""
-
-    amounts: FloatArray
-    takes_rest: BoolArray
-    is_wrong: BoolArray
-
-    @property
-    def is_given(self) -> BoolArray:
-        """(n,) whether a row says anything about its composition."""
-        return np.asarray((np.isfinite(self.amounts) | self.takes_rest).any(axis=1) | self.is_wrong, dtype=np.bool_)
-
-
-def _looks_like_fractions(total: FloatArray | float) -> BoolArray:
-    return np.asarray(np.abs(np.asarray(total) - 1) <= SUM_TOLERANCE / 100)
-
-
 def _class_finder(classes: Classes) -> Callable[[str], str | None]:
     """Return what finds a cell's class: its very words first, then patterns in order, "*" last; case is ignored."""
     words: dict[str, str] = {}
@@ -659,7 +380,3 @@ def _class_finder(classes: Classes) -> Callable[[str], str | None]:
         return next((name for pattern, name in patterns if pattern.fullmatch(word)), None)
 
     return class_of
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -88,7 +88,10 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(
     def fail(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(*((os, "fsync") if step == "fsync" else (Path, "replace")), fail)
+    if step == "fsync":
+        monkeypatch.setattr(os, "fsync", fail)
+    else:
+        monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(CampaignFileError, match=r"experiments\.csv: The disk is full"):
         write_atomically(path, "new")
     assert path.read_text() == "old"

@@ -81,7 +81,7 @@ def test_empty_rows_and_columns_at_the_end_are_no_part_of_the_table_and_stay_in_
     assert sheet_text(sheet) == text
 
 
-@pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf", b";;;\r\n;;;\r\n", b" \t\n"])
+@pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf", b";;;\r\n;;;\r\n", b" \t\n", b'""', b"sep=;\n"])
 def test_an_empty_file_is_said_to_be_empty(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(data)
     with pytest.raises(CampaignFileError, match=r"a\.csv: The file is empty"):

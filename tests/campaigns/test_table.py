@@ -113,7 +113,7 @@ def test_the_remedy_for_a_sum_too_small_is_to_let_the_balance_take_the_rest() ->
 @pytest.mark.parametrize("cell", ["", "bal.", "Bal", "balance", "Rest"])
 def test_the_balance_takes_the_remainder(cell: str) -> None:
     table = rows(f"A,known,,,,{cell},40,7", f"B,known,,,,{cell},24.5,")
-    np.testing.assert_allclose(table.nominal, [[53, 40, 7], [75.5, 24.5, 0]])
+    np.testing.assert_allclose(table.nominal, [[53.0, 40.0, 7.0], [75.5, 24.5, 0.0]])
     assert ("Ti takes the remainder in 2 rows" in "".join(table.remarks)) == (cell == "")
 
 
@@ -129,7 +129,7 @@ def test_another_element_may_be_the_balance_of_its_row_but_not_two() -> None:
 
 def test_other_blank_amounts_are_zero_where_the_rest_sums_to_100() -> None:
     table = rows("A,known,,,,60,40,", "B,known,,,,,93.1,7")
-    np.testing.assert_allclose(table.nominal, [[60, 40, 0], [0, 93.1 / 1.001, 7 / 1.001]])
+    np.testing.assert_allclose(table.nominal, [[60.0, 40.0, 0.0], [0.0, 93.1 / 1.001, 7 / 1.001]])
 
 
 def test_a_negative_amount_is_a_mistake_with_its_place() -> None:

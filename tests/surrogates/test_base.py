@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alloyloop import surrogates
+from alloyloop.surrogates import AlloyloopError, Prediction, surrogate, surrogate_names
+from alloyloop.surrogates import base as base_module
+
+
+def belief(mean: float = 60.0, std: float = 3.0, noise: float = 4.0) -> Prediction:
+    return Prediction(*(np.array([part]) for part in (mean, std, noise)))
+
+
+def test_a_measurement_scatters_by_what_is_unknown_and_by_noise() -> None:
+    assert belief(std=3.0, noise=4.0).measured_std[0] == 5.0  # 3-4-5
+
+
+@pytest.mark.parametrize(("level", "z"), [(0.5, 0.674490), (0.9, 1.644854), (0.95, 1.959964)])
+def test_intervals_are_those_of_the_normal_distribution(level: float, z: float) -> None:  # z: any table of quantiles
+    low, high = belief().interval(level)
+    assert (low[0], high[0]) == pytest.approx((60 - 5 * z, 60 + 5 * z), abs=1e-5)
+
+
+@given(st.floats(0.01, 0.98), st.floats(0, 1e3), st.floats(0, 1e3))
+def test_a_surer_interval_holds_the_less_sure_one(level: float, std: float, noise: float) -> None:
+    (low, high), (lower, higher) = (belief(0.0, std, noise).interval(at) for at in (level, level + 0.01))
+    assert lower <= low <= high <= higher
+
+
+@pytest.mark.parametrize("level", [0, 1, 90])
+def test_an_interval_of_ninety_means_0_9(level: float) -> None:
+    with pytest.raises(AlloyloopError, match="between 0 and 1"):
+        belief().interval(level)
+
+
+def test_the_parts_of_a_prediction_have_one_length() -> None:
+    with pytest.raises(AlloyloopError, match=r"\(2,\), \(1,\), \(1,\)"):
+        Prediction(np.zeros(2), np.zeros(1), np.zeros(1))
+
+
+def test_an_unknown_model_is_told_with_those_there_are() -> None:
+    with pytest.raises(AlloyloopError, match=r"'forrest'.*extra-trees, forest, gaussian-process"):
+        surrogate("forrest")
+
+
+def test_models_of_other_packages_come_in_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = EntryPoint("dictionary", "builtins:dict", "alloyloop.surrogates")
+    monkeypatch.setattr(base_module, "entry_points", lambda group: [ours] if group == "alloyloop.surrogates" else [])
+    assert "dictionary" in surrogate_names()
+    assert surrogate("dictionary", option=1) == {"option": 1}  # type: ignore[comparison-overlap]  # a stand-in
+
+
+def test_a_registered_name_builds_what_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base_module, "SURROGATES", {})
+    base_module.register_surrogate("mine")(dict)  # type: ignore[arg-type]  # a stand-in
+    assert surrogate_names() == ("mine",)
+    assert surrogate("mine", option=1) == {"option": 1}  # type: ignore[comparison-overlap]
+
+
+def test_the_names_of_the_models_are_known_without_torch_or_scikit_learn() -> None:
+    code = (
+        "import sys; from alloyloop.surrogates import surrogate_names; surrogate_names();"
+        "sys.exit(bool({'torch', 'sklearn', 'scipy'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_door_names_what_is_there() -> None:
+    assert surrogates.__all__ == sorted(surrogates.__all__)
+    with pytest.raises(AttributeError, match="Frost"):
+        surrogates.Frost  # noqa: B018  # looking is the test
+
+
+@pytest.mark.torch
+def test_everything_named_at_the_door_can_be_had() -> None:
+    assert all(getattr(surrogates, name) is not None for name in surrogates.__all__)
