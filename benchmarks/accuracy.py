@@ -158,15 +158,15 @@ def ways(table: Table) -> Iterator[tuple[str, list[list[Fold]]]]:
 
 def line(name: str, scores: Sequence[Scores]) -> str:
     """Render one row of the table: means over the repetitions."""
-    mean = {key: np.mean([getattr(one, key) for one in scores]) for key in ("rmse", "r2", "coverage90", "nll")}
-    return f"  {name:34s} {mean['rmse']:7.2f} {mean['r2']:6.2f} {mean['coverage90']:8.2f} {mean['nll']:7.2f}"
+    mean = {key: np.mean([getattr(one, key) for one in scores]) for key in ("rmse", "r2", "coverage90", "crps")}
+    return f"  {name:34s} {mean['rmse']:7.2f} {mean['r2']:6.2f} {mean['coverage90']:8.2f} {mean['crps']:7.2f}"
 
 
 def report(table: Table, models: Sequence[str], nested: bool, say: Callable[[str], None] = print) -> None:
     """Print all scores of a table."""
     for way, repetitions in ways(table):
         say(f"\n{table.name}, {len(table.y)} alloys, {table.X.shape[1]} features, {way} left out")
-        say(f"  {'':34s}    RMSE     R²  in 90 %     NLL")
+        say(f"  {'':34s}    RMSE     R²  in 90 %    CRPS")
         for name, make in (baselines(table) | candidates(table, models)).items():
             scores = [Scores.of(table.y, *held_out(make, table.X, table.y, folds)) for folds in repetitions]
             say(line(name, scores))
@@ -174,7 +174,10 @@ def report(table: Table, models: Sequence[str], nested: bool, say: Callable[[str
             results = [chosen(table, folds, models) for folds in repetitions]
             say(line("chosen by inner folds", [Scores.of(table.y, mean, std) for mean, std, _ in results]))
             taken = sum((count for *_, count in results), Counter[str]())
-            say("    by likelihood of inner folds: " + "; ".join(f"{name} {n}×" for name, n in taken.most_common()))
+            say(
+                "    by the ranked probability score of inner folds: "
+                + "; ".join(f"{name} {n}×" for name, n in taken.most_common())
+            )
 
 
 def main() -> None:

@@ -38,6 +38,15 @@ def read_amounts(
     -------
     the elements; nominal and measured amounts, (n, n_elements) each, every row summing to 100 [% of `basis`], NaN where
     none is given or it is a mistake
+
+    Examples
+    --------
+    >>> from alloyloop.campaigns.sheet import parse_sheet
+    >>> reader = SheetReader(parse_sheet("id,Ti_wt_pct,Nb_wt_pct\\nA,bal.,40\\nB,60,45\\n", "my.csv"))
+    >>> read_amounts(reader, "wt_pct", ("Ti", "Nb"), "Ti", ())[1].tolist()
+    [[60.0, 40.0], [nan, nan]]
+    >>> print(*reader.problems)
+    my.csv, row 3: The amounts sum to 105 wt.%, not 100. Correct them.
     """
     return _AmountsReader(reader, basis, space, balance).read(other_columns)
 
@@ -81,9 +90,13 @@ class _AmountsReader:
             column_basis: Basis = "wt_pct" if match[2] == "wt_pct" else "at_pct"
             self.columns.setdefault((bool(match[3]), column_basis), {})[match[1]] = name
         if not self.columns:
-            example = ", ".join(f"{element}_{self.basis}" for element in self.space[:2])
-            remedy = f"Name them {example} and so on, amounts in {BASIS_SIGN[self.basis]}."
-            self.reader.problem(None, None, "There are no composition columns", remedy)
+            bare = [name for name in self.reader.sheet.columns if name in self.space and name not in other_columns]
+            example = " and ".join(f"{element}_{self.basis}" for element in bare[:2] or self.space[:2])
+            said = (
+                f"{', '.join(bare)} do not say whether in at.% or wt.%" if bare else "There are no composition columns"
+            )
+            remedy = f"Name them {example} and so on if they are in {BASIS_SIGN[self.basis]}."
+            self.reader.problem(None, None, said, remedy)
 
     def _amounts(self, elements: tuple[str, ...], nominal: FloatArray | None) -> FloatArray:
         """Read nominal amounts, or measured ones beside the nominal: (n, n_elements) in the campaign's basis."""
@@ -142,10 +155,12 @@ class _AmountsReader:
                 elif other.censored or not np.isnan(other.std):
                     reader.problem(row, column, f"{cells[row]!r} is not one amount", "Write the amount alone.")
                     is_wrong[row] = True
-            for row in np.flatnonzero(amounts[:, place] < 0).tolist():
-                said = f"An amount of {amounts[row, place]:g} is negative"
+            is_amount = (amounts[:, place] >= 0) & (amounts[:, place] <= 100 + SUM_TOLERANCE)
+            for row in np.flatnonzero(~is_amount & np.isfinite(amounts[:, place])).tolist():
+                what = "negative" if amounts[row, place] < 0 else "more than all"
+                said = f"An amount of {amounts[row, place]:g} is {what}"
                 reader.problem(row, column, said, "Correct it, or leave the cell empty.")
-                is_wrong[row] = True
+                amounts[row, place], is_wrong[row] = np.nan, True
         return _AmountCells(amounts, takes_rest, is_wrong)
 
     def _completed(
@@ -168,15 +183,13 @@ class _AmountsReader:
         if balance in elements:
             place = elements.index(balance)
             is_blank = ~is_done & (rests == 0) & np.isnan(cells.amounts[:, place]) & (total > 0) & (total < 100)
-            is_blank &= ~_looks_like_fractions(total)
             if nominal is not None:
                 not_analysed = np.isnan(cells.amounts) & (nominal > 0)
                 not_analysed[:, place] = False
-                self._ask_for_the_rest(
-                    np.flatnonzero(is_blank & not_analysed.any(axis=1)), not_analysed, elements, basis
-                )
-                total[is_blank & not_analysed.any(axis=1)] = np.nan
-                is_blank &= ~not_analysed.any(axis=1)
+                is_lacking = is_blank & not_analysed.any(axis=1)
+                self._ask_for_the_rest(np.flatnonzero(is_lacking), not_analysed, elements, basis)
+                total[is_lacking] = np.nan
+                is_blank &= ~is_lacking
             takes_rest = takes_rest.copy()
             takes_rest[is_blank, place] = True
             self.remainders += np.flatnonzero(is_blank).tolist()
@@ -211,7 +224,7 @@ class _AmountsReader:
         sign, balance = BASIS_SIGN[basis], self.balance
         if rests > 1:
             self.reader.problem(row, None, "Two elements are to take the remainder", "Write the amount of all but one.")
-        elif _looks_like_fractions(total):
+        elif abs(total - 1) <= SUM_TOLERANCE / 100:
             self.reader.problem(
                 row,
                 None,
@@ -254,7 +267,3 @@ class _AmountCells:
     def is_given(self) -> BoolArray:
         """(n,) whether a row says anything about its composition."""
         return np.asarray((np.isfinite(self.amounts) | self.takes_rest).any(axis=1) | self.is_wrong, dtype=np.bool_)
-
-
-def _looks_like_fractions(total: FloatArray | float) -> BoolArray:
-    return np.asarray(np.abs(np.asarray(total) - 1) <= SUM_TOLERANCE / 100)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from numpy.typing import NDArray
 
@@ -330,11 +330,9 @@ def _row(snapshot: Snapshot, alloy: Answer, round_number: int) -> dict[str, str]
     amounts = alloy.composition.amounts(basis)
     cells = {"id": alloy.id, "status": "proposed", "round": str(round_number)}
     cells |= {f"{element}_{basis}": number(amounts.get(element, 0.0)) for element in snapshot.table.elements}
-    cells |= {
-        name: value if isinstance(value, str) else number(value)
-        for name, value in alloy.process.items()
-        if value is not None
-    }
+    for variable in snapshot.space.process:  # a condition is known once it was tested
+        value = alloy.process[variable.name]
+        cells[variable.name] = value if isinstance(value, str) else number(cast(float, value))
     return cells
 
 
@@ -352,21 +350,16 @@ def _in_basis(snapshot: Snapshot, composition: Composition) -> Composition:
 
 
 def _process_of(snapshot: Snapshot, given: Mapping[str, float | str], n: int) -> dict[str, NDArray[Any]]:
-    """Given process values for n alloys, unknown where not given."""
-    variables = {variable.name: variable for variable in snapshot.space.process}
-    values = {name: variable.unknown(n) for name, variable in variables.items()}
+    """Given process values and conditions for n alloys; else not known, and the conditions that campaign.yaml sets."""
+    values = snapshot.space.unknown_process(n)
+    words = {variable.name for variable in snapshot.space.process if isinstance(variable, Choice)}
     for name, value in given.items():
-        if name not in variables:
-            raise AlloyloopError(
-                f"{name} is not a process variable here", f"Those are {', '.join(variables) or 'none'}."
-            )
-        if isinstance(variables[name], Choice):
-            values[name][:] = str(value)
-        else:
-            try:
-                values[name][:] = float(value)
-            except ValueError as error:
-                raise AlloyloopError(f"{name}={value} is not a number", f"Write {name}=900, say.") from error
+        if name not in values:
+            raise AlloyloopError(f"{name} is not a process variable here", f"Those are {', '.join(values) or 'none'}.")
+        try:
+            values[name][:] = str(value) if name in words else float(value)
+        except ValueError as error:
+            raise AlloyloopError(f"{name}={value} is not a number", f"Write {name}=900, say.") from error
     return values
 
 

@@ -76,6 +76,7 @@ def new(
     basis: Annotated[
         str | None, typer.Option(help="With --from: at_pct or wt_pct, where the columns do not say.")
     ] = None,
+    balance: Annotated[str | None, typer.Option(help="With --from: the element that takes the remainder.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a campaign folder, from a built-in campaign or from a table of your own."""
@@ -89,7 +90,7 @@ def new(
     else:
         from .starting import campaign_from_table
 
-        said = campaign_from_table(directory, Path(str(table)), basis)
+        said = campaign_from_table(directory, Path(str(table)), basis, balance)
     if as_json:
         _print_json({"campaign": str(directory), "inferred": list(said)})
         return
@@ -337,7 +338,7 @@ def record(
         _print_json({"recorded": [{"id": r.id, "cells": dict(r.cells), "surprise": list(r.surprise)} for r in results]})
         return
     for result in results:
-        _say(f"{result.id}: " + ", ".join(f"{name} = {text}" for name, text in result.cells.items()))
+        _say(f"{result.id}: " + ", ".join(f"{name} = {text or 'blank'}" for name, text in result.cells.items()))
         for sentence in result.surprise:
             _say(f"  {sentence}")
 
@@ -355,7 +356,7 @@ def status(directory: Directory, as_json: AsJson = False) -> None:
     _say(f"Rounds: {stands.rounds}.  Alloys: {counts}.")
     _say(f"Pending: {', '.join(stands.pending) or 'none'}.")
     if stands.best is None:
-        _say("Best: no measured alloy is inside the space and keeps every limit.")
+        _say("Best: no measured alloy is inside the space, tested as asked for, and keeps every limit.")
     else:
         _say(f"Best: {stands.best.id}, {stands.best.alloy}, {stands.best.property} = {stands.best.measured}.")
     if stands.stop.get("words"):

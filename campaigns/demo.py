@@ -11,7 +11,7 @@ import numpy as np
 from ..surrogates.errors import AlloyloopError
 from .answers import Json
 from .campaign import Campaign
-from .files import write_atomically
+from .files import read_bytes, write_atomically
 from .melting import BUTTON_G, melt_sheet_table
 from .printing import answer_lines, table_lines
 from .synthetic_lab import SOURCE, measure
@@ -38,7 +38,8 @@ def run_demo(directory: Path, say: Callable[[str], None]) -> Json:
     AlloyloopError
         where the folder holds something else than an earlier demo
     """
-    if (directory / MARK).is_file():
+    mark = directory / MARK
+    if mark.is_file() and read_bytes(mark) == ABOUT.encode():
         shutil.rmtree(directory)
     elif directory.exists() and any(directory.iterdir()):
         raise AlloyloopError(f"{directory} is there already and no earlier demo", "Name another folder with --dir.")

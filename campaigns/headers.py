@@ -296,9 +296,10 @@ def quantity_header(header: str) -> QuantityHeader:
         if kind != "class" and not unit:
             reason += f"; without a unit it is taken as {usual_unit.replace('_', ' ')}"
         own_name = "_".join(part for part in (name, "" if kind == "class" else unit or usual_unit) if part)
-        keeps = is_ours and (bool(unit) or kind == "class")
+        keeps = is_ours and (bool(unit) or kind == "class") and not name.startswith("measured_")
         return QuantityHeader(header if keeps else own_name, kind, goal, unit or usual_unit, reason)
     name = header if is_ours else "_".join(part for part in (key.replace(" ", "_"), unit) if part)
+    name = f"x{name}" if name[:1].isdigit() else name  # a name that rules can use begins with a letter
     for kind, goal, telling in _TELLING:
         if found := re.search(telling, key):
             return QuantityHeader(name, kind, goal, unit, f"'{found[0].strip()}' is in its name")

@@ -94,7 +94,7 @@ def _options(snapshot: Snapshot, found: Evidence) -> tuple[dict[str, Option], ND
     own = snapshot.space.n_elements
     foreign = found.alloys.fractions[:, own:].sum(axis=1) > 0
     telling = telling_descriptors(found.alloys.rows(~foreign) if (~foreign).any() else found.alloys)
-    elements, process = found.alloys.elements, snapshot.space.process
+    elements, process = found.alloys.elements, (*snapshot.space.process, *snapshot.space.conditions)
     asked = snapshot.spec.features
     if isinstance(asked, tuple):
         features = {"the features named": Features(elements, False, asked, process)}

@@ -11,10 +11,10 @@ import json
 import re
 import textwrap
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf, isfinite
-from typing import TYPE_CHECKING, Any, cast
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +26,14 @@ from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Json, Nearest, Predicted
 from .files import read_text
 from .headers import unit_of
-from .snapshot import Snapshot
+from .snapshot import BoolArray, Snapshot
 from .status import status
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.figure import Figure
 
 BLACK, ORANGE, BLUE, VERMILLION, PURPLE, GREY = "#000000", "#E69F00", "#0072B2", "#D55E00", "#CC79A7", "#7A7A7A"
 
@@ -50,11 +52,23 @@ STYLE: dict[str, Any] = {
     "grid.color": "#E4E4E4",
     "legend.frameon": False,
 }
+Kind = tuple[str, dict[str, Any]]
+
+# What a legend calls each kind of value, and how it looks.
+INSIDE: Kind = ("known, inside the space", {"marker": "o", "color": GREY, "markersize": 4})
+OUTSIDE: Kind = ("known, outside it or its rules", {**INSIDE[1], "markerfacecolor": "white"})
+MEASURED: Kind = ("measured", {"marker": "s", "color": BLUE, "markersize": 6})
+MADE_UP: Kind = ("SYNTHETIC, not measured", {"marker": "P", "color": PURPLE, "markersize": 7})
+EXPECTED: Kind = (
+    "expected, 90 % interval",
+    {"marker": "D", "color": ORANGE, "markersize": 5, "markerfacecolor": "white"},
+)
 MOST_LETTERS = 60  # of an axis label; a longer name is cut
 MOST_TICKED_ROUNDS = 16
 
 _RATE = re.compile(r"(?P<words>.+)_(?P<unit>[A-Za-z0-9]+_per_\w+)")
 _OWN_SIGNS = {"C": "°C", "F": "°F", "pct": "%", "wt_pct": "wt.%", "at_pct": "at.%", "vol_pct": "vol.%", "um": "µm"}
+_SYNTHETIC = re.compile(r"\bSYNTHETIC\b|\b[Ss]ynthetic (?:laboratory|data|result|value)")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -186,13 +200,13 @@ class Comeback:
     Parameters
     ----------
     row : of the table
-    property : its name
+    name : of the property
     round : that foresaw it
     predicted, measured : in the property's unit
     """
 
     row: int
-    property: str
+    name: str
     round: int
     predicted: Predicted
     measured: float
@@ -216,21 +230,22 @@ def comebacks(snapshot: Snapshot, rounds: Sequence[PastRound]) -> tuple[Comeback
     )
 
 
-def is_synthetic(snapshot: Snapshot, row: int) -> bool:
-    """Whether a row's source or note says that a SYNTHETIC laboratory made it up.
+def synthetic_rows(snapshot: Snapshot) -> BoolArray:
+    """(n,) Whether a row's source or note says that a SYNTHETIC laboratory made it up.
 
-    The word in small letters alone does not: synthetic saliva is a real medium of real corrosion tests.
+    The word in small letters alone does not say so: synthetic saliva is a real medium of real corrosion tests.
     """
-    columns = snapshot.table.sheet.positions
-    said = " ".join(snapshot.table.sheet.cell(row, name) for name in ("source", "note") if name in columns)
-    return re.search(r"\bSYNTHETIC\b|\b[Ss]ynthetic (laboratory|data|result|row|value)", said) is not None
+    sheet = snapshot.table.sheet
+    columns = [sheet.column(name) for name in ("source", "note") if name in sheet.positions]
+    said = [" ".join(cells) for cells in zip(*columns, strict=True)] or [""] * len(snapshot.table)
+    return np.array([_SYNTHETIC.search(words) is not None for words in said], dtype=np.bool_)
 
 
 # -- pictures ---------------------------------------------------------------------------------------------------------
 
 
 def progress(snapshot: Snapshot) -> Figure:
-    """What was known, measured and expected, round by round, of the pursued property and of each that has a limit.
+    """What was known, expected and measured, round by round, of the pursued property and of each that has a limit.
 
     Raises
     ------
@@ -241,24 +256,25 @@ def progress(snapshot: Snapshot) -> Figure:
     if not names:
         raise AlloyloopError("There is no property with numbers to draw", "Add one to campaign.yaml.")
     rounds = past_rounds(snapshot)
-    before = np.array([number is None for number in snapshot.table.round], dtype=bool) & snapshot.known
-    figure = _figure(8.0, 0.9 + 2.6 * len(names), "progress")
-    widths = [1.0, 2.0] if before.any() and rounds else [1.0]
+    before = snapshot.known & np.array([number is None for number in snapshot.table.round], dtype=np.bool_)
+    columns = [1.0, 2.0] if before.any() and rounds else [1.0]
     with _styled():
-        axes = cast("NDArray[Any]", figure.subplots(len(names), len(widths), squeeze=False, sharey="row", width_ratios=widths))
-        for name, row in zip(names, axes, strict=True):
-            row[0].set_ylabel(_axis_label(name))
-            for ax in row:
-                _draw_limits(ax, snapshot.goals[name])
+        figure = _figure(8.0, 0.9 + 2.6 * len(names), "progress")
+        axes = figure.subplots(len(names), len(columns), squeeze=False, sharey="row", width_ratios=columns)
+        for name, (left, *_, right) in zip(names, ([*row, row[-1]] for row in axes), strict=True):
+            left.set_ylabel(_axis_label(name))
             if before.any() or not rounds:
-                _draw_before(row[0], snapshot, name, before)
+                _draw_before(left, snapshot, name, np.flatnonzero(before))
             if rounds:
-                _draw_rounds(row[-1], snapshot, name, rounds)
+                _draw_rounds(right, snapshot, name, rounds)
+            if name == names[0]:
+                _draw_best(left, right, snapshot, [past.number for past in rounds])
+            for ax in {left, right}:
+                _draw_limits(ax, snapshot.goals[name])
         if before.any() or not rounds:
             axes[-1][0].set_xlabel("known before, in the table's order")
         if rounds:
             axes[-1][-1].set_xlabel("round")
-        _draw_best(axes[0], snapshot, before.any(), [past.number for past in rounds])
         _legend(figure, axes.ravel().tolist())
     return figure
 
@@ -272,16 +288,16 @@ def parity(snapshot: Snapshot) -> Figure:
         where nothing that was predicted has been measured yet
     """
     came = comebacks(snapshot, past_rounds(snapshot))
-    names = list(dict.fromkeys(point.property for point in came))
+    names = list(dict.fromkeys(point.name for point in came))
     if not names:
         raise AlloyloopError("Nothing that was predicted has been measured yet", "`alloyloop record` enters results.")
     columns = min(len(names), 2)
     lines = -(-len(names) // columns)
-    figure = _figure(4.2 * columns, 0.5 + 3.6 * lines, "parity")
     with _styled():
-        axes = cast("NDArray[Any]", figure.subplots(lines, columns, squeeze=False)).ravel().tolist()
+        figure = _figure(4.4 * columns, 0.6 + 3.6 * lines, "parity")
+        axes = figure.subplots(lines, columns, squeeze=False).ravel().tolist()
         for name, ax in zip(names, axes, strict=False):
-            _draw_parity(ax, snapshot, name, [point for point in came if point.property == name])
+            _draw_parity(ax, snapshot, name, [point for point in came if point.name == name])
         for ax in axes[len(names) :]:
             ax.set_axis_off()
         _legend(figure, axes)
@@ -293,7 +309,7 @@ def figure_svg(figure: Figure) -> str:
     out = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with _styled({"svg.hashsalt": figure.get_label()}), warnings.catch_warnings():
-        # The reader's font has the sign that ours lacks: text stays text.
+        # Text stays text, and the reader's font has the sign that the one measured with lacks.
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         figure.savefig(out, format="svg", metadata=nothing)
     drawn = out.getvalue()
@@ -309,10 +325,12 @@ def _shown(goals: Mapping[str, Goal]) -> list[str]:
     return wanted + limited or [name for name, goal in goals.items() if isinstance(goal, Report)]
 
 
-def _styled(more: Mapping[str, Any] | None = None) -> Any:
+def _styled(more: Mapping[str, Any] | None = None) -> AbstractContextManager[None]:
+    """A figure is made and written in this style; matplotlib's own settings are as before afterwards."""
     from matplotlib import rc_context
 
-    return rc_context({**STYLE, **(more or {})})
+    settings: Any = {**STYLE, **(more or {})}
+    return rc_context(settings)
 
 
 def _figure(width: float, height: float, name: str) -> Figure:
@@ -321,14 +339,14 @@ def _figure(width: float, height: float, name: str) -> Figure:
     return Figure(figsize=(width, height), layout="constrained", label=name)
 
 
-def _axis_label(name: str) -> str:
-    """Two lines, so that a long name stays beside its axis; the unit is never cut."""
+def _axis_label(name: str, before: str = "") -> str:
+    """A label on lines short enough to stay beside its axis; the unit is never cut."""
     words, unit = words_and_unit(name)
-    words = textwrap.shorten(words[:1].upper() + words[1:], MOST_LETTERS, placeholder=" …")
-    return "\n".join(textwrap.wrap(words + (f" [{unit}]" if unit else ""), 30))
+    said = textwrap.shorten(before + words, MOST_LETTERS, placeholder=" …") + (f" [{unit}]" if unit else "")
+    return "\n".join(textwrap.wrap(said[:1].upper() + said[1:], 30))
 
 
-def _legend(figure: Figure | SubFigure, axes: Sequence[Axes]) -> None:
+def _legend(figure: Figure, axes: Sequence[Axes]) -> None:
     handles: dict[str, Any] = {}
     for ax in axes:
         for handle, said in zip(*ax.get_legend_handles_labels(), strict=True):
@@ -339,55 +357,42 @@ def _legend(figure: Figure | SubFigure, axes: Sequence[Axes]) -> None:
 
 def _draw_limits(ax: Axes, goal: Goal) -> None:
     if isinstance(goal, Within):
-        for bound in (goal.low, goal.high):
-            if abs(bound) < inf:
-                ax.axhline(bound, color=VERMILLION, linestyle=(0, (5, 3)), linewidth=1.3, label="limit")
+        for bound in filter(isfinite, (goal.low, goal.high)):
+            ax.axhline(bound, color=VERMILLION, linestyle=(0, (5, 3)), linewidth=1.3, label="limit")
 
 
-def _draw_before(ax: Axes, snapshot: Snapshot, name: str, before: NDArray[np.bool_]) -> None:
-    rows = np.flatnonzero(before)
+def _draw_before(ax: Axes, snapshot: Snapshot, name: str, rows: NDArray[np.intp]) -> None:
     ax.set_xticks([])
     ax.set_xlim(-1, max(len(rows), 1))
-    inside = snapshot.in_space()[rows]
-    made_up = np.array([is_synthetic(snapshot, row) for row in rows], dtype=bool)
-    kinds = (
-        (inside & ~made_up, "known, inside the space", {"marker": "o", "color": GREY}),
-        (~inside & ~made_up, "known, outside it or its rules", {"marker": "o", "color": GREY, "markerfacecolor": "white"}),
-        (made_up, "SYNTHETIC, not measured", {"marker": "P", "color": PURPLE}),
-    )
-    for chosen, said, look in kinds:
-        _draw_values(ax, snapshot, name, rows[chosen], np.flatnonzero(chosen).astype(float), said, look | {"markersize": 4})
+    inside, made_up = snapshot.in_space()[rows], synthetic_rows(snapshot)[rows]
+    at = np.arange(len(rows), dtype=np.float64)
+    for chosen, kind in ((inside & ~made_up, INSIDE), (~inside & ~made_up, OUTSIDE), (made_up, MADE_UP)):
+        _draw_values(ax, snapshot, name, rows[chosen], at[chosen], kind)
 
 
 def _draw_rounds(ax: Axes, snapshot: Snapshot, name: str, rounds: Sequence[PastRound]) -> None:
     table = snapshot.table
-    numbers = [past.number for past in rounds]
-    places = dict(_places(snapshot, numbers))
-    expected = [
-        (places[row], past.proposals[table.ids[row]].predicted[name])
+    at = _places(snapshot)
+    expected = {
+        row: alloy.predicted[name]
         for past in rounds
-        for row in places
-        if table.round[row] == past.number and name in getattr(past.proposals.get(table.ids[row]), "predicted", {})
-        if table.status[row] != "withdrawn"
-    ]
+        for row in np.flatnonzero(at > 0).tolist()
+        if table.round[row] == past.number and table.status[row] != "withdrawn"
+        if (alloy := past.proposals.get(table.ids[row])) is not None and name in alloy.predicted
+    }
     if expected:
-        at = [place for place, _ in expected]
-        means = np.array([predicted.mean for _, predicted in expected])
-        reach = np.array([[p.mean - p.low, p.high - p.mean] for _, p in expected]).T
-        look: Any = {"marker": "D", "color": ORANGE, "markerfacecolor": "white", "markersize": 5, "linewidth": 1.6}
-        ax.errorbar(at, means, reach.clip(min=0), linestyle="none", label="expected, 90 % interval", capsize=3, **look)
-    rows = np.array([row for row in places if snapshot.known[row]], dtype=int)
-    made_up = np.array([is_synthetic(snapshot, row) for row in rows], dtype=bool)
-    for chosen, said, shape in (
-        (~made_up, "measured", {"marker": "s", "color": BLUE}),
-        (made_up, "SYNTHETIC, not measured", {"marker": "P", "color": PURPLE}),
-    ):
-        at_rows = np.array([places[row] for row in rows[chosen]])
-        _draw_values(ax, snapshot, name, rows[chosen], at_rows, said, shape | {"markersize": 6})
-    failed = [places[row] for row in places if table.status[row] == "failed"]
-    if failed:
-        bottom = np.full(len(failed), 0.03)
-        ax.plot(failed, bottom, "x", color=BLACK, transform=ax.get_xaxis_transform(), label="failed")
+        said, look = EXPECTED
+        means, reach = _intervals(list(expected.values()))
+        ax.errorbar(at[list(expected)], means, reach, linestyle="none", capsize=3, elinewidth=1.6, label=said, **look)
+    made_up = synthetic_rows(snapshot)
+    measured = snapshot.known & np.isfinite(at)
+    for chosen, kind in ((measured & ~made_up, MEASURED), (measured & made_up, MADE_UP)):
+        _draw_values(ax, snapshot, name, np.flatnonzero(chosen), at[chosen], kind)
+    failed = at[table.is_row("failed") & np.isfinite(at)]
+    if len(failed):
+        foot = np.full(len(failed), 0.03)
+        ax.plot(failed, foot, "x", color=BLACK, transform=ax.get_xaxis_transform(), label="failed")
+    numbers = [past.number for past in rounds]
     ax.set_xlim(numbers[0] - 0.55, numbers[-1] + 0.55)
     if len(numbers) <= MOST_TICKED_ROUNDS:
         ax.set_xticks(numbers)
@@ -397,76 +402,75 @@ def _draw_rounds(ax: Axes, snapshot: Snapshot, name: str, rounds: Sequence[PastR
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _places(snapshot: Snapshot, numbers: Sequence[int]) -> Iterator[tuple[int, float]]:
-    """Where each row of a round stands: side by side around the round's number."""
-    for number in numbers:
+def _places(snapshot: Snapshot) -> FloatArray:
+    """(n,) Where each row stands among the rounds, those of one side by side; NaN where it is of none."""
+    at = np.full(len(snapshot.table), np.nan)
+    for number in {number for number in snapshot.table.round if number is not None}:
         rows = [row for row, own in enumerate(snapshot.table.round) if own == number]
-        gap = min(0.18, 0.8 / len(rows))
-        for i, row in enumerate(rows):
-            yield row, number + (i - (len(rows) - 1) / 2) * gap
+        at[rows] = number + (np.arange(len(rows)) - (len(rows) - 1) / 2) * min(0.18, 0.8 / len(rows))
+    return at
 
 
-def _draw_values(
-    ax: Axes, snapshot: Snapshot, name: str, rows: NDArray[Any], at: FloatArray, said: str, look: Mapping[str, Any]
-) -> None:
+def _intervals(predicted: Sequence[Predicted]) -> tuple[FloatArray, FloatArray]:
+    """(n,) means and (2, n) lengths down and up to the ends of the intervals, as error bars are given."""
+    means = np.array([one.mean for one in predicted])
+    ends = np.array([(one.low, one.high) for one in predicted]).T
+    return means, np.abs(ends - means)
+
+
+def _draw_values(ax: Axes, snapshot: Snapshot, name: str, rows: NDArray[np.intp], at: FloatArray, kind: Kind) -> None:
     """Measured values with the standard deviation between their replicates; a bound points the way it is open."""
-    values, censored = snapshot.table.values(name)[rows], snapshot.table.censored(name)[rows]
-    plain = np.isfinite(values) & (censored == "")
-    if plain.any():
-        std = np.nan_to_num(snapshot.table.std(name)[rows][plain])
-        bars = None if not std.any() else std
-        ax.errorbar(at[plain], values[plain], bars, linestyle="none", elinewidth=1, capsize=2, label=said, **look)
+    table, (said, look) = snapshot.table, kind
+    values, censored = table.values(name)[rows], table.censored(name)[rows]
+    exact = np.isfinite(values) & (censored == "")
+    if exact.any():
+        std = np.nan_to_num(table.std(name)[rows][exact])
+        bars = std if std.any() else None
+        ax.errorbar(at[exact], values[exact], bars, linestyle="none", elinewidth=1, capsize=2, label=said, **look)
     for sign, marker in (("<", "v"), (">", "^")):
         bounds = censored == sign
         if bounds.any():
-            ax.plot(at[bounds], values[bounds], marker, color=look["color"], label=f"{said}, only a bound")
+            ax.plot(at[bounds], values[bounds], marker, color=look["color"], label=f"{said}, {sign} only")
 
 
-def _draw_best(axes: Sequence[Axes], snapshot: Snapshot, has_before: bool, numbers: Sequence[int]) -> None:
-    """The best value that keeps every limit, after each round."""
+def _draw_best(left: Axes, right: Axes, snapshot: Snapshot, numbers: Sequence[int]) -> None:
+    """The best measured value that keeps every limit, before the rounds and after each."""
     try:
         wanted, _ = pursued(snapshot.goals)
         ranking = status(snapshot).ranking
-    except AlloyloopError:
+    except AlloyloopError:  # nothing is pursued, so nothing is best
         return
     values, rounds = snapshot.table.values(wanted), snapshot.table.round
-
-    def best(number: int) -> float:
-        return next((float(values[row]) for row in ranking if (rounds[row] or 0) <= number), float("nan"))
-
     look: Any = {"color": BLACK, "linewidth": 1.3, "label": "best so far"}
-    first = best(numbers[0] - 1 if numbers else 0)
-    if has_before and first == first:
-        axes[0].axhline(first, **look)
-    heights = [first, *(best(number) for number in numbers)]
-    if numbers and any(height == height for height in heights):
+
+    def best(number: float) -> float:
+        return next((float(values[row]) for row in ranking if (rounds[row] or 0) <= number), np.nan)
+
+    first = best(min(numbers, default=1) - 1)
+    if isfinite(first) and (left is not right or not numbers):
+        left.axhline(first, **look)
+    heights = [first, *map(best, numbers)]
+    if numbers and any(map(isfinite, heights)):
         at = [numbers[0] - 0.55, *numbers, numbers[-1] + 0.55]
-        axes[-1].step(at, [*heights, heights[-1]], where="post", **look)
+        right.step(at, [*heights, heights[-1]], where="post", **look)
 
 
 def _draw_parity(ax: Axes, snapshot: Snapshot, name: str, points: Sequence[Comeback]) -> None:
-    ends = [end for p in points for end in (p.predicted.low, p.predicted.high, p.measured)]
-    low, high = min(ends), max(ends)
-    margin = 0.05 * (high - low) or 1.0
-    ax.plot([low - margin, high + margin], [low - margin, high + margin], color=BLACK, linewidth=1, label="as expected")
-    made_up = [is_synthetic(snapshot, point.row) for point in points]
-    for kind, said, shape in (
-        (False, "measured", {"marker": "s", "color": BLUE}),
-        (True, "SYNTHETIC, not measured", {"marker": "P", "color": PURPLE}),
-    ):
-        chosen = [point for point, is_made_up in zip(points, made_up, strict=True) if is_made_up is kind]
-        if not chosen:
-            continue
-        means = np.array([point.predicted.mean for point in chosen])
-        reach = np.array([[p.predicted.mean - p.predicted.low, p.predicted.high - p.predicted.mean] for p in chosen]).T
-        std = np.nan_to_num(snapshot.table.std(name)[[point.row for point in chosen]])
-        measured = [point.measured for point in chosen]
-        look: Any = {"linestyle": "none", "capsize": 2, "elinewidth": 1, "markersize": 6, "label": said, **shape}
-        ax.errorbar(means, measured, std if std.any() else None, reach.clip(min=0), **look)
-    words, unit = words_and_unit(name)
-    brackets = f" [{unit}]" if unit else ""
-    ax.set_xlabel(f"expected, with its 90 % interval{brackets}")
-    ax.set_ylabel(_axis_label(name))
-    ax.set_xlim(low - margin, high + margin)
-    ax.set_ylim(low - margin, high + margin)
+    ends = [end for point in points for end in (point.predicted.low, point.predicted.high, point.measured)]
+    margin = 0.05 * (max(ends) - min(ends)) or 1.0
+    scale = (min(ends) - margin, max(ends) + margin)
+    ax.plot(scale, scale, color=BLACK, linewidth=1, label="as expected")
+    made_up = synthetic_rows(snapshot)
+    for kind in (MEASURED, MADE_UP):
+        chosen = [point for point in points if made_up[point.row] == (kind is MADE_UP)]
+        if chosen:
+            means, reach = _intervals([point.predicted for point in chosen])
+            std = np.nan_to_num(snapshot.table.std(name)[[point.row for point in chosen]])
+            bars = std if std.any() else None
+            measured = [point.measured for point in chosen]
+            said, look = kind
+            ax.errorbar(means, measured, bars, reach, linestyle="none", elinewidth=1, capsize=2, label=said, **look)
+    ax.set_xlabel(_axis_label(name, "expected "))
+    ax.set_ylabel(_axis_label(name, "measured "))
+    ax.set(xlim=scale, ylim=scale)
     ax.set_aspect("equal", adjustable="box")

@@ -60,8 +60,8 @@ def result_from_words(snapshot: Snapshot, id: str, words: Sequence[str], status:
         if name in snapshot.table.layout.properties and "," in text:
             cells |= _replicates(snapshot, name, text)
         else:
-            cells[name] = text.strip()
-    return _complete(snapshot, id, cells, status, because)
+            cells[name] = _in_our_dialect(snapshot, name, text.strip(), ".")
+    return _complete(snapshot, id, cells, cells.pop("status", status), cells.pop("reason", because))
 
 
 def results_from_sheet(snapshot: Snapshot, sheet: Sheet) -> list[Result]:
@@ -90,7 +90,9 @@ def results_from_sheet(snapshot: Snapshot, sheet: Sheet) -> list[Result]:
         try:
             for name in given:
                 _refuse_unknown(snapshot, name)
-            theirs = {name: _in_our_dialect(snapshot, name, cell, sheet) for name, cell in given.items()}
+            theirs = {
+                name: _in_our_dialect(snapshot, name, cell, sheet.dialect.decimal) for name, cell in given.items()
+            }
             results.append(_complete(snapshot, id, theirs, theirs.pop("status", ""), theirs.pop("reason", "")))
         except AlloyloopError as error:
             raise AlloyloopError(error.problem, error.remedy, place=place) from error
@@ -107,12 +109,13 @@ def entered(table: ExperimentTable, results: Sequence[Result]) -> ExperimentTabl
     AlloyloopError
         where a result would be a mistake in experiments.csv, such as text in a number cell; the first is named
     """
-    for result in results:
-        table = table.with_cells(result.id, result.cells)
-    if table.problems:
-        first = table.problems[0]
-        raise AlloyloopError(first.problem, f"{first.remedy} Nothing was recorded.", place=first.column or "")
-    return table
+    changed = table.with_changes({result.id: result.cells for result in results})
+    if changed.problems:
+        first = changed.problems[0]
+        id = "" if first.row is None else changed.ids[changed.sheet.row_numbers.index(first.row)]
+        place = ", ".join(part for part in (id, f"column {first.column}" if first.column else "") if part)
+        raise AlloyloopError(first.problem, f"{first.remedy} Nothing was recorded.", place=place)
+    return changed
 
 
 def _refuse_unknown(snapshot: Snapshot, name: str) -> None:
@@ -129,28 +132,30 @@ def _refuse_unknown(snapshot: Snapshot, name: str) -> None:
 
 
 def _replicates(snapshot: Snapshot, name: str, text: str) -> dict[str, str]:
-    values = [read_number(part.strip()).value for part in text.split(",")]
+    parts = [part.strip() for part in text.split(",")]
+    values = [read_number(part).value for part in parts]
     if any(value != value for value in values):
         raise AlloyloopError(f"One of the replicates of {name} is empty: '{text}'", "Write them like 58.2,59.1,57.7.")
     small, large = min(map(abs, values)), max(map(abs, values))
-    if len(values) == 2 and "." not in text and large > _LIKELY_ONE * small:
+    if len(values) % 2 == 0 and "." not in text and large > _LIKELY_ONE * small:
+        decimal = ",".join(".".join(pair) for pair in zip(parts[::2], parts[1::2], strict=True))
         raise AlloyloopError(
-            f"{name}={text} would be two measurements, {values[0]:g} and {values[1]:g}",
-            f"Write {text.replace(',', '.')} if it is one number; if it is two, write them with a decimal point.",
+            f"{name}={text} would be {len(values)} measurements, {', '.join(parts[:-1])} and {parts[-1]}",
+            f"Write {decimal} if these commas are decimal marks, else every number with a decimal point.",
         )
     number = snapshot.table.sheet.dialect.number
-    digits = 2 + max(len(part.strip().partition(".")[2]) for part in text.split(","))
+    digits = 2 + max(len(part.partition(".")[2]) for part in parts)
     mean, std = round(fmean(values), digits), round(stdev(values), digits)
     return {name: number(mean), f"{name}_std": number(std), f"{name}_n": str(len(values))}
 
 
-def _in_our_dialect(snapshot: Snapshot, name: str, cell: str, sheet: Sheet) -> str:
-    """A number of their file as our file writes numbers; text as it is."""
+def _in_our_dialect(snapshot: Snapshot, name: str, cell: str, theirs: str) -> str:
+    """A number written with their decimal mark as our file writes numbers; text as it is."""
     table = snapshot.table
     numeric = name.endswith(("_std", "_n", "_pct", "_pct_measured"))
     if not numeric and name not in (*table.layout.properties, *table.layout.numeric):
         return cell
-    ours, theirs = table.sheet.dialect.decimal, sheet.dialect.decimal
+    ours = table.sheet.dialect.decimal
     return cell if ours == theirs else cell.replace(theirs, ours)
 
 
@@ -175,11 +180,21 @@ def _complete(snapshot: Snapshot, id: str, cells: dict[str, str], status: str, b
     was = table.status[table.row(id)]
     if not status and results:
         status = "known" if was == "known" else "measured"
+    cells |= _outdated(table, id, cells)
     if status:
         cells["status"] = status
     if because:
         cells["reason"] = because
     return Result(id, cells, _surprise(snapshot, id, cells))
+
+
+def _outdated(table: ExperimentTable, id: str, cells: Mapping[str, str]) -> dict[str, str]:
+    """The scatter and the count of an earlier result go when its value goes, unless new ones are given."""
+    row, sheet = table.row(id), table.sheet
+    was = {name: sheet.cell(row, name) for name in sheet.columns}
+    changed = [name for name in table.layout.properties if name in cells and cells[name] != was.get(name)]
+    beside = [f"{name}{end}" for name in changed for end in ("_std", "_n")]
+    return {name: "" for name in beside if was.get(name) and name not in cells}
 
 
 def _surprise(snapshot: Snapshot, id: str, cells: Mapping[str, str]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from markupsafe import Markup, escape
 from ..design.alloy_names import BASIS_SIGN, other_basis
 from ..design.composition import Composition
 from ..design.descriptors import descriptor
-from ..design.goals import Goal, Report, Within
+from ..design.goals import Goal, Pursued, Report, Within
 from ..design.rules import Rule
 from ..design.space import Choice, DesignSpace, Numeric
 from ..surrogates.errors import AlloyloopError
@@ -34,11 +34,11 @@ from .plots import (
     PastRound,
     comebacks,
     figure_svg,
-    is_synthetic,
     label,
     parity,
     past_rounds,
     progress,
+    synthetic_rows,
     words_and_unit,
 )
 from .sheet import read_sheet
@@ -61,7 +61,7 @@ def report_html(snapshot: Snapshot) -> str:
     one HTML5 document that needs no other file, no network and no script
     """
     rounds = past_rounds(snapshot)
-    stands, cannot_rank = _status(snapshot)
+    stands = status(snapshot)
     came = comebacks(snapshot, rounds)
     experiments = _experiments(snapshot)
     last_change, damage = _last_change(snapshot)
@@ -75,7 +75,7 @@ def report_html(snapshot: Snapshot) -> str:
         sought=sought(snapshot),
         question=_question(snapshot),
         stands=stands,
-        cannot_rank=cannot_rank,
+        is_pursued=any(isinstance(goal, Pursued) for goal in snapshot.goals.values()),
         batch=_next_batch(snapshot, rounds, stands),
         melt_sheet=_melt_sheet(snapshot, rounds),
         progress=_picture(progress(snapshot)) if _has_numbers(snapshot, rounds) else "",
@@ -114,7 +114,7 @@ def _picture(figure: Any) -> Markup:
 
 
 def sought(snapshot: Snapshot) -> str:
-    """The question in one sentence, such as "Sought: an alloy of Ti with Nb, its Young's modulus as low as possible."."""
+    """The question in one sentence: "Sought: an alloy of Ti with Nb, its Young's modulus as low as possible."."""
     *others, balance = snapshot.space.elements
     kind = f"an alloy of {balance}" + (f" with {_listed(others)}" if others else "")
     wants = [f"its {_goal(name, goal)}" for name, goal in snapshot.goals.items() if not isinstance(goal, Report)]
@@ -161,7 +161,7 @@ def _rule(rule: Rule) -> str:
 
     >>> from ..design.rules import parse_rule
     >>> _rule(parse_rule("mo_equivalent_wang >= 11.8", ())), _rule(parse_rule("Nb - 0.5 Ta <= 10", ("Nb", "Ta")))
-    ('mo equivalent wang at least 11.8 wt.%', 'Nb − 0.5 Ta at most 10')
+    ('Mo equivalent wang at least 11.8 wt.%', 'Nb − 0.5 Ta at most 10')
     """
     if isfinite(rule.low) and isfinite(rule.high):
         bounds = f"between {rule.low:g} and {rule.high:g}"
@@ -170,7 +170,8 @@ def _rule(rule: Rule) -> str:
     if rule.of_descriptor:
         name = rule.terms[0][0]
         unit = descriptor(name).unit.removeprefix("-")
-        return f"{words_and_unit(name)[0]} {bounds} {unit}".rstrip()
+        words = words_and_unit(name)[0]
+        return f"{words[:1].upper()}{words[1:]} {bounds} {unit}".rstrip()
     terms = [
         f"{'−' if factor < 0 else '+'} " + (name if abs(factor) == 1 else f"{abs(factor):g} {name}")
         for name, factor in rule.terms
@@ -207,14 +208,6 @@ def _listed(names: Sequence[str], last: str = "and") -> str:
 # -- where it stands --------------------------------------------------------------------------------------------------
 
 
-def _status(snapshot: Snapshot) -> tuple[Status | None, str]:
-    """Where the campaign stands, or why its alloys cannot be ranked."""
-    try:
-        return status(snapshot), ""
-    except AlloyloopError as error:
-        return None, str(error)
-
-
 def _last_change(snapshot: Snapshot) -> tuple[Mapping[str, object], list[str]]:
     """The newest event of the journal, and what is wrong with the journal."""
     try:
@@ -226,8 +219,8 @@ def _last_change(snapshot: Snapshot) -> tuple[Mapping[str, object], list[str]]:
 
 def _has_numbers(snapshot: Snapshot, rounds: Sequence[PastRound]) -> bool:
     """Whether there is anything that a picture of progress could show."""
-    is_measured = any(np.isfinite(snapshot.table.values(name)).any() for name in snapshot.goals)
-    return is_measured or any(alloy.predicted for past in rounds for alloy in past.proposals.values())
+    expected = {name for past in rounds for alloy in past.proposals.values() for name in alloy.predicted}
+    return any(name in expected or np.isfinite(snapshot.table.values(name)).any() for name in snapshot.goals)
 
 
 def _remarks(snapshot: Snapshot, rounds: Sequence[PastRound], damage: Sequence[str]) -> list[str]:
@@ -262,15 +255,15 @@ def _provenance(
     lines = [("Report written by", f"alloyloop {version('alloyloop')}")]
     if last_change:
         lines.append(("Last change", f"{last_change.get('what')} on {last_change.get('when')}"))
-    for file in (snapshot.folder.question, snapshot.folder.experiments):
-        lines.append((f"{file.name} (SHA-256)", digest(read_bytes(file))))
+    files = (snapshot.folder.question, snapshot.folder.experiments)
+    lines += [(f"{file.name} (SHA-256)", digest(read_bytes(file))) for file in files]
     if rounds and rounds[-1].decision:
         decision, number = rounds[-1].decision, rounds[-1].number
-        used = [f"{package} {number}" for package, number in _mapping(decision.get("versions")).items()]
+        used = [f"{package} {release}" for package, release in _mapping(decision.get("versions")).items()]
         lines.append((f"Round {number} was chosen by", ", ".join(used)))
         lines.append((f"Round {number}, seed", str(decision.get("seed", ""))))
-        for file, said in _mapping(decision.get("digests")).items():
-            lines.append((f"Round {number} was chosen from {file} (SHA-256)", str(said)))
+        frozen = _mapping(decision.get("digests"))
+        lines += [(f"Round {number} was chosen from {name} (SHA-256)", str(said)) for name, said in frozen.items()]
     return lines
 
 
@@ -361,7 +354,7 @@ class MeltSheet:
     alloys: tuple[tuple[str, str, list[tuple[str, ...]]], ...]
 
 
-def _next_batch(snapshot: Snapshot, rounds: Sequence[PastRound], stands: Status | None) -> NextBatch:
+def _next_batch(snapshot: Snapshot, rounds: Sequence[PastRound], stands: Status) -> NextBatch:
     table = snapshot.table
     foreseen = {(past.number, id): alloy for past in rounds for id, alloy in past.proposals.items()}
     rows = np.flatnonzero(table.pending).tolist()
@@ -373,9 +366,9 @@ def _next_batch(snapshot: Snapshot, rounds: Sequence[PastRound], stands: Status 
     return NextBatch(properties, any(proposal.chance for proposal in proposals), proposals)
 
 
-def _scale(predicted: Sequence[Predicted], name: str, stands: Status | None) -> tuple[float, float, float | None]:
+def _scale(predicted: Sequence[Predicted], name: str, stands: Status) -> tuple[float, float, float | None]:
     """The ends of a property's bars, and its best measured value."""
-    best = None if stands is None or stands.best is None or stands.best.property != name else stands.best.value
+    best = None if stands.best is None or stands.best.property != name else stands.best.value
     ends = [end for one in predicted for end in (one.low, one.high)] + ([] if best is None else [best])
     return min(ends), max(ends), best
 
@@ -451,7 +444,7 @@ def _aligned(cells: Sequence[str]) -> list[str]:
 
 def _experiments(snapshot: Snapshot) -> list[Experiment]:
     table = snapshot.table
-    columns = table.sheet.positions
+    columns, is_synthetic = table.sheet.positions, synthetic_rows(snapshot)
 
     def cells(row: int, *names: str) -> list[str]:
         return [cell for name in names if name in columns and (cell := table.sheet.cell(row, name))]
@@ -469,7 +462,7 @@ def _experiments(snapshot: Snapshot) -> list[Experiment]:
             ),
             source="; ".join(cells(row, "source")),
             remarks="; ".join(cells(row, "reason", "note")),
-            is_synthetic=is_synthetic(snapshot, row),
+            is_synthetic=bool(is_synthetic[row]),
         )
         for row in range(len(table))
     ]
@@ -482,8 +475,8 @@ def _measured(snapshot: Snapshot, name: str, row: int) -> str:
     if not isfinite(value):
         return ""
     text = f"{table.censored(name)[row]}{value:.4g}"
-    text += f" ± {std:.2g}" if isfinite(std) else ""
-    return text + (f" (n = {count:g})" if isfinite(count) else "")
+    text += f" ±\u00a0{std:.2g}" if isfinite(std) else ""  # a line may break before it, not in it
+    return text + (f" (n\u00a0=\u00a0{count:g})" if isfinite(count) else "")
 
 
 def _process_cells(snapshot: Snapshot, row: int) -> tuple[str, ...]:

@@ -10,16 +10,20 @@ from numpy.typing import NDArray
 
 from ..design.composition import Composition, wt_to_at
 from ..design.features import Alloys
-from ..design.goals import Goal
+from ..design.goals import Goal, pursued
 from ..design.lattice import IntArray
 from ..design.space import DesignSpace
 from ..surrogates.base import FloatArray
+from ..surrogates.errors import AlloyloopError
 from .folder import Folder
 from .problems import CampaignFileError, Problem
 from .spec import CampaignSpec, design_space, layout, read_spec
 from .table import ExperimentTable
 
 BoolArray = NDArray[np.bool_]
+
+# Measured values are compared with each other where their conditions differ by less than this share of their range.
+NEAR = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +56,9 @@ class Snapshot:
 
     @property
     def process(self) -> dict[str, NDArray[Any]]:
-        """Process values of every row, NaN or None where not known."""
+        """Process values and conditions of every row, NaN or None where not known."""
         values: dict[str, NDArray[Any]] = {}
-        for variable in self.space.process:
+        for variable in (*self.space.process, *self.space.conditions):
             column = self.table.process[variable.name]
             values[variable.name] = column if isinstance(column, np.ndarray) else np.array(column, dtype=object)
         return values
@@ -69,6 +73,21 @@ class Snapshot:
         amounts = self.table.amounts
         at_pct = wt_to_at(amounts, self.table.elements) if self.space.basis == "wt_pct" else amounts
         return Alloys(self.table.elements, at_pct / 100, self.process)
+
+    def at_conditions(self, alloys: Alloys) -> Alloys:
+        """The same alloys under the conditions that campaign.yaml asks for."""
+        asked = {condition.name: np.full(len(alloys), condition.at) for condition in self.space.conditions}
+        return Alloys(alloys.elements, alloys.fractions, {**alloys.process, **asked})
+
+    def near_conditions(self) -> BoolArray:
+        """(n,) The rows tested under the conditions asked for, within `NEAR` of their range, or not known how."""
+        near = np.ones(len(self.table), dtype=bool)
+        for condition in self.space.conditions:
+            values = self.process[condition.name]
+            known = np.isfinite(values)
+            slack = NEAR * np.ptp(values[known]) if known.any() else 0.0
+            near &= ~known | (np.abs(values - condition.at) <= slack)
+        return near
 
     def in_space(self) -> BoolArray:
         """(n,) The rows that could have been proposed but for their step: inside the bounds and the rules."""
@@ -121,7 +140,12 @@ def check(folder: Folder) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
         snapshot, problems = _read(folder.checked())
     except CampaignFileError as error:
         return error.problems, ()
-    return problems, snapshot.remarks
+    remarks = snapshot.remarks
+    try:
+        pursued(snapshot.goals)
+    except AlloyloopError as error:
+        remarks += (f"{folder.question.name}: nothing can be suggested yet. {error}",)
+    return problems, remarks
 
 
 def _read(folder: Folder) -> tuple[Snapshot, tuple[Problem, ...]]:

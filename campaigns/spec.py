@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -13,12 +13,15 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ..design.composition import Basis
+from ..design.descriptors import descriptor
 from ..design.elements import atomic_masses
+from ..design.features import FEATURE_SETS
 from ..design.goals import Goal, Maximize, Minimize, Report, Within
 from ..design.lattice import Element, Lattice
 from ..design.policies import policy
 from ..design.rules import Rule, parse_rule
-from ..design.space import Choice, DesignSpace, Numeric
+from ..design.space import Choice, Condition, DesignSpace, Numeric
+from ..surrogates.base import surrogate_names
 from ..surrogates.errors import AlloyloopError
 from .files import read_text
 from .problems import CampaignFileError, Problem
@@ -31,7 +34,7 @@ FORMAT = 1
 
 # Keys of the manual that this version does not act on: refused by name, since to pass over them would be to guess.
 LATER = {
-    "": ("conditions", "acquisition", "explore", "batch_shares", "budget", "candidates"),
+    "": ("acquisition", "explore", "batch_shares", "budget", "candidates"),
     "composition": ("present_above", "max_elements", "min_elements", "groups", "made_within"),
 }
 LATER_GOALS = ("match", "is")
@@ -72,6 +75,12 @@ class ChoiceSpec(_Strict):
     """A process variable with named values."""
 
     choices: tuple[str, ...] = Field(min_length=1)
+
+
+class ConditionSpec(_Strict):
+    """A condition of testing, and its value where predictions are wanted."""
+
+    at: float
 
 
 class PropertySpec(_Strict):
@@ -120,6 +129,7 @@ class CampaignSpec(_Strict):
     name: str = Field(min_length=1)
     composition: CompositionSpec
     process: dict[str, NumericSpec | ChoiceSpec] = {}
+    conditions: dict[str, ConditionSpec] = {}
     properties: dict[str, PropertySpec] = Field(min_length=1)
     features: str | tuple[str, ...] = "auto"
     model: str = "auto"
@@ -173,9 +183,10 @@ def design_space(spec: CampaignSpec, line_of: Callable[[Keys], int | None] = lam
     with mistakes.at("composition", "elements"):
         lattice = Lattice(chosen, made.balance, own.min if own else 0.0, own.max if own else 100.0)
     mistakes.raise_any()
+    conditions = tuple(Condition(name, wanted.at) for name, wanted in spec.conditions.items())
     with mistakes.at("composition", "policy"):
         followed = None if made.policy == "none" else policy(made.policy)
-        space = DesignSpace(lattice, made.basis, tuple(process), tuple(rules), followed)
+        space = DesignSpace(lattice, made.basis, tuple(process), tuple(rules), followed, conditions)
     mistakes.raise_any()
     return space
 
@@ -186,7 +197,10 @@ def layout(spec: CampaignSpec, space: DesignSpace) -> Layout:
         basis=space.basis,
         elements=space.elements,
         balance=spec.composition.balance,
-        numeric=tuple(variable.name for variable in space.process if isinstance(variable, Numeric)),
+        numeric=(
+            *(variable.name for variable in space.process if isinstance(variable, Numeric)),
+            *(condition.name for condition in space.conditions),
+        ),
         choices={variable.name: variable.choices for variable in space.process if isinstance(variable, Choice)},
         properties=tuple(spec.goals),
         classes={
@@ -227,10 +241,13 @@ def read_spec(path: Path) -> CampaignSpec:
     later = list(_later_keys(path.name, document))
     if later:
         raise CampaignFileError(later)
+    plain = _plain(document)
     try:
-        spec = CampaignSpec.model_validate(_plain(document))
+        spec = CampaignSpec.model_validate(plain)
     except ValidationError as error:
-        raise CampaignFileError([_problem(path.name, document, detail) for detail in error.errors()]) from error
+        meant = [detail for detail in error.errors() if _is_meant(plain, detail["loc"])]
+        raise CampaignFileError([_problem(path.name, document, detail) for detail in meant]) from error
+    _refuse_unknown_names(spec, lambda keys: _line(document, keys))
     design_space(spec, lambda keys: _line(document, keys))
     return spec
 
@@ -253,6 +270,34 @@ class _Mistakes:
     def raise_any(self) -> None:
         if self._problems:
             raise CampaignFileError(self._problems)
+
+
+def _refuse_unknown_names(spec: CampaignSpec, line_of: Callable[[Keys], int | None]) -> None:
+    """A model or a feature that there is not is said by `check`, and not first by `suggest`."""
+    mistakes = _Mistakes(line_of)
+    with mistakes.at("model"):
+        if spec.model not in ("auto", *surrogate_names()):
+            raise AlloyloopError(
+                f"There is no model named '{spec.model}'", f"Write auto or one of {', '.join(surrogate_names())}."
+            )
+    with mistakes.at("features"):
+        if isinstance(spec.features, tuple):
+            for name in spec.features:
+                descriptor(name)
+        elif spec.features not in ("auto", *FEATURE_SETS):
+            raise AlloyloopError(
+                f"There is no feature set named '{spec.features}'",
+                f"Write auto, {', '.join(FEATURE_SETS)}, or a list of descriptors.",
+            )
+    mistakes.raise_any()
+
+
+def _is_meant(document: Mapping[str, Any], keys: Keys) -> bool:
+    """A process variable is read as a number and as a choice: of the two, the mistakes of the one that was meant."""
+    if len(keys) < 3 or keys[0] != "process":
+        return True
+    wanted = document["process"][keys[1]]
+    return keys[2] == ("ChoiceSpec" if isinstance(wanted, Mapping) and "choices" in wanted else "NumericSpec")
 
 
 def _refuse_other_formats(file: str, document: CommentedMap) -> None:

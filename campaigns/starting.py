@@ -17,7 +17,9 @@ from .sheet import read_sheet, sheet_bytes
 from .spec import FORMAT
 
 
-def campaign_from_table(directory: Path, table: Path, basis: str | None = None) -> tuple[str, ...]:
+def campaign_from_table(
+    directory: Path, table: Path, basis: str | None = None, balance: str | None = None
+) -> tuple[str, ...]:
     """Make a campaign folder from a table of alloys.
 
     Parameters
@@ -25,6 +27,7 @@ def campaign_from_table(directory: Path, table: Path, basis: str | None = None) 
     directory : the folder to make
     table : CSV of any dialect, or .xlsx
     basis : `at_pct` or `wt_pct`, where the table's columns do not say it
+    balance : the element that takes the remainder, where the table has no column of it or another is wanted
 
     Returns
     -------
@@ -37,7 +40,7 @@ def campaign_from_table(directory: Path, table: Path, basis: str | None = None) 
     """
     if basis is not None and basis not in get_args(Basis):
         raise AlloyloopError(f"'{basis}' is not a basis", "Write --basis at_pct or --basis wt_pct.")
-    inferred = infer(read_sheet(table), basis=cast("Basis | None", basis))
+    inferred = infer(read_sheet(table), basis=cast("Basis | None", basis), balance=balance)
     said = tuple(str(column) for column in inferred.columns)
     question, more = question_of(inferred, table.stem.replace("_", " "))
     files = {"campaign.yaml": question.encode(), "experiments.csv": sheet_bytes(inferred.experiments())}
@@ -59,12 +62,12 @@ def question_of(inferred: Inference, name: str) -> tuple[str, tuple[str, ...]]:
     for symbol, bounds in inferred.elements.items():
         elements[symbol] = _flow({"min": bounds.low, "max": bounds.high})
         if bounds.step != inferred.step and symbol != inferred.balance:
-            elements[symbol]["step"] = bounds.step
+            elements[symbol]["step"] = _plain(bounds.step)
     composition = CommentedMap(
         {
             "basis": inferred.basis,
             "balance": inferred.balance,
-            "step": inferred.step,
+            "step": _plain(inferred.step),
             "elements": elements,
             "policy": "none",
         }
@@ -79,6 +82,11 @@ def question_of(inferred: Inference, name: str) -> tuple[str, tuple[str, ...]]:
             else:
                 process[variable] = _flow({"choices": list(levels)})
         document["process"] = process
+    if inferred.conditions:
+        document["conditions"] = CommentedMap({name: _flow({"at": at}) for name, at in inferred.conditions.items()})
+        document.yaml_set_comment_before_after_key(
+            "conditions", "where predictions are wanted; the table's most frequent values"
+        )
     document["properties"], pursued = _properties(inferred)
     document |= {"features": "auto", "model": "auto", "batch": 4, "seed": 0}
     if pursued:
@@ -109,7 +117,11 @@ def _properties(inferred: Inference) -> tuple[CommentedMap, str]:
 
 
 def _flow(content: dict[str, object]) -> CommentedMap:
-    """A mapping written in one line."""
-    mapping = CommentedMap(content)
+    """A mapping written in one line; whole numbers as such."""
+    mapping = CommentedMap({key: _plain(value) for key, value in content.items()})
     mapping.fa.set_flow_style()
     return mapping
+
+
+def _plain(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -106,9 +106,18 @@ def status(snapshot: Snapshot) -> Status:
 
 def _ranking(snapshot: Snapshot) -> tuple[int, ...]:
     """Rows inside the space whose measured values keep every limit, best first; a limit not measured is not kept."""
-    wanted, goal = pursued(snapshot.goals)
+    try:
+        wanted, goal = pursued(snapshot.goals)
+    except AlloyloopError:  # nothing is best where nothing, or more than one property, is pursued
+        return ()
     values = snapshot.table.values(wanted)
-    kept = snapshot.known & np.isfinite(values) & (snapshot.table.censored(wanted) == "") & snapshot.in_space()
+    kept = (
+        snapshot.known
+        & np.isfinite(values)
+        & (snapshot.table.censored(wanted) == "")
+        & snapshot.in_space()
+        & snapshot.near_conditions()
+    )
     for name, limit in limits(snapshot.goals).items():
         kept &= limit.allows(snapshot.table.values(name))
     rows = np.flatnonzero(kept)

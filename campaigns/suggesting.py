@@ -17,6 +17,7 @@ from ..design.features import Alloys, alloys_at
 from ..design.goals import Pursued, Within, limits, pursued
 from ..design.lattice import IntArray
 from ..design.propose import Batch, propose
+from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Json
 from .judging import judge
 from .learning import Beliefs, believe
@@ -76,7 +77,9 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Sequence[Composi
         remarks += standing.remarks
         constraints, more = _constraints(snapshot, beliefs)
         remarks += more
-        pending = snapshot.alloys().rows(snapshot.pending() & np.isfinite(snapshot.table.amounts).all(axis=1))
+        pending = snapshot.at_conditions(snapshot.alloys()).rows(
+            snapshot.pending() & np.isfinite(snapshot.table.amounts).all(axis=1)
+        )
         value = acquisition(goal, standing.belief, constraints, standing.alloys, pending, n, drawing)
         batch = propose(snapshot.space, value, snapshot.table.elements, snapshot.taken(), n, searching)
         points = batch.points
@@ -93,13 +96,18 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Sequence[Composi
         why = [f"{wanted} has not been measured yet: chosen to spread over the space."] * len(points)
         remarks.append(f"No measurement of {wanted} yet: this round is space-filling, not a search for the best.")
         decision |= {"acquisition": "space-filling (greedy maximin)", "stop": {}, "runner_ups": []}
+    if len(points) == 0:
+        raise AlloyloopError(
+            "Every design of the space is taken: measured, pending or withdrawn",
+            "Widen the bounds or make the step finer.",
+        )
     if len(points) < n:
         remarks.append(f"Only {len(points)} designs are left in the space.")
     ids = [f"R{round_number:03d}-{i}" for i in range(1, len(points) + 1)]
     process = snapshot.space.process_values(points)
     alloys = judge(snapshot, beliefs, ids, _compositions(snapshot, points), process, why)
-    unknown = {variable.name: variable.unknown(len(own)) for variable in snapshot.space.process}
-    beside = judge(snapshot, beliefs, [composition.name() for composition in own], own, unknown)
+    names = [composition.name() for composition in own]
+    beside = judge(snapshot, beliefs, names, own, snapshot.space.unknown_process(len(own)))
     return Suggestion(points, alloys, beside, decision, tuple(remarks))
 
 
@@ -126,7 +134,9 @@ class _Standing:
 
     @property
     def unit(self) -> str:
-        return self.wanted.rpartition("_")[2]
+        stem, _, per = self.wanted.partition("_per_")  # of corrosion_rate_mm_per_y: mm/y
+        unit = stem.rpartition("_")[2]
+        return f"{unit}/{per}" if per else unit
 
     @property
     def better(self) -> str:
@@ -134,7 +144,7 @@ class _Standing:
 
 
 def _standing(snapshot: Snapshot, wanted: str, goal: Pursued, belief: Belief) -> _Standing:
-    table, alloys = snapshot.table, snapshot.alloys()
+    table, alloys = snapshot.table, snapshot.at_conditions(snapshot.alloys())
     rows = snapshot.known & np.isfinite(table.values(wanted)) & (table.censored(wanted) == "")
     rows[rows] = np.isfinite(belief.features.encode(alloys.rows(rows))).all(axis=1)
     remarks: tuple[str, ...] = ()

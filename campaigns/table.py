@@ -181,8 +181,12 @@ class ExperimentTable:
 
     def with_cells(self, id: str, cells: Mapping[str, str]) -> ExperimentTable:
         """Return the table with some cells of one row changed, given as column → text."""
-        row = self.row(id)
-        return self.read(self.sheet.with_cells({(row, name): text for name, text in cells.items()}), self.layout)
+        return self.with_changes({id: cells})
+
+    def with_changes(self, changes: Mapping[str, Mapping[str, str]]) -> ExperimentTable:
+        """Return the table with some cells of some rows changed, given as id → column → text; it is read once."""
+        cells = {(self.row(id), name): text for id, row in changes.items() for name, text in row.items()}
+        return self.read(self.sheet.with_cells(cells), self.layout)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,9 @@ from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
 from .descriptors import DESCRIPTORS, descriptor
 from .lattice import IntArray
-from .space import Choice, DesignSpace, Numeric, Process
+from .space import Choice, Condition, DesignSpace, Numeric, Process
+
+Treatment = Numeric | Choice | Condition
 
 FEATURE_SETS = ("composition", "descriptors", "both")
 
@@ -59,14 +61,15 @@ class Features:
     elements : the elements whose atomic fractions are seen
     composition : whether the atomic fractions themselves are features
     descriptors : names of the descriptors that are features
-    process : process variables that are features; a choice is one column a level, all 0 where it is not known; a number
-        not known stands at the middle of its range with a column that says so
+    process : process variables and conditions that are features; a choice is one column a level, all 0 where it is not
+        known; a number that is not known stands at the middle of its range (a condition: at its `at`), beside a column
+        that says so
     """
 
     elements: tuple[str, ...]
     composition: bool = True
     descriptors: tuple[str, ...] = ()
-    process: tuple[Numeric | Choice, ...] = ()
+    process: tuple[Treatment, ...] = ()
 
     def __post_init__(self) -> None:
         if not (self.composition or self.descriptors or self.process):
@@ -78,10 +81,10 @@ class Features:
         names = [f"{element}_fraction" for element in self.elements] if self.composition else []
         names += self.descriptors
         for variable in self.process:
-            if isinstance(variable, Numeric):
-                names += [variable.name, f"{variable.name} known"]
-            else:
+            if isinstance(variable, Choice):
                 names += [f"{variable.name}={choice}" for choice in variable.choices]
+            else:
+                names += [variable.name, f"{variable.name} known"]
         return tuple(names)
 
     def encode(self, alloys: Alloys) -> FloatArray:
@@ -95,12 +98,12 @@ class Features:
         columns += [descriptor(name).function(alloys.fractions, alloys.elements)[:, None] for name in self.descriptors]
         for variable in self.process:
             values = alloys.process[variable.name]
-            if isinstance(variable, Numeric):
+            if isinstance(variable, Choice):
+                columns.append((variable.levels(values)[:, None] == np.arange(variable.n_levels)).astype(np.float64))
+            else:
                 numbers = np.asarray(values, dtype=np.float64)
                 known = np.isfinite(numbers)
-                columns += [np.where(known, numbers, (variable.low + variable.high) / 2)[:, None], known[:, None]]
-            else:
-                columns.append((variable.levels(values)[:, None] == np.arange(variable.n_levels)).astype(np.float64))
+                columns += [np.where(known, numbers, variable.middle)[:, None], known[:, None]]
         return np.column_stack(columns).astype(np.float64)
 
 
@@ -117,7 +120,7 @@ def telling_descriptors(alloys: Alloys) -> tuple[str, ...]:
 
 
 def feature_set(
-    name: str, descriptors: tuple[str, ...], elements: tuple[str, ...], process: tuple[Numeric | Choice, ...]
+    name: str, descriptors: tuple[str, ...], elements: tuple[str, ...], process: tuple[Treatment, ...]
 ) -> Features:
     """The features of a name, `composition`, `descriptors` or `both`, where `descriptors` are those that can tell.
 

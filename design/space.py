@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from .rules import TOLERANCE, Rule
 
 # Draws made before a space is called empty: with less than one feasible point in as many, the question is wrong.
 MOST_DRAWS = 400_000
+# A space of no more than so many times the points wanted is listed whole: quicker than to draw until none is new.
+MOST_LISTED = 8
 
 Process = Mapping[str, NDArray[Any]]
 """Process values by name, n of each: numbers (NaN where not known) or choices (objects, None where not known)."""
@@ -50,6 +53,11 @@ class Numeric:
             raise AlloyloopError(f"The step of {self.name} is {self.step:g}", "Give a step above 0.")
 
     @property
+    def middle(self) -> float:
+        """What stands where it is not known."""
+        return (self.low + self.high) / 2
+
+    @property
     def n_levels(self) -> int:
         """How many values it takes."""
         return int((exact(self.high) - exact(self.low)) // exact(self.step)) + 1
@@ -60,7 +68,9 @@ class Numeric:
 
     def values(self, levels: IntArray) -> NDArray[Any]:
         """Levels as values in its unit."""
-        return np.array([float(exact(self.low) + int(level) * exact(self.step)) for level in levels])
+        different, which = np.unique(levels, return_inverse=True)
+        low, step = exact(self.low), exact(self.step)
+        return np.array([float(low + int(level) * step) for level in different])[which]
 
     def levels(self, values: NDArray[Any]) -> IntArray:
         """Values as their nearest levels; -1 where not known or further than half a step from every level."""
@@ -108,6 +118,25 @@ class Choice:
         return self.levels(values) >= 0
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How a property was tested, or what was measured beside it: not designed, but set where a prediction is wanted.
+
+    Parameters
+    ----------
+    name : with its unit, such as `test_temperature_C`
+    at : its value where predictions are wanted
+    """
+
+    name: str
+    at: float
+
+    @property
+    def middle(self) -> float:
+        """What stands where it is not known."""
+        return self.at
+
+
 @dataclass(frozen=True)
 class DesignSpace:
     """What may be made: composition, process and rules together.
@@ -119,6 +148,7 @@ class DesignSpace:
     process : process variables, in the order of the campaign file
     rules : bounds on sums of elements, process variables and descriptors
     policy : which elements are barred, limited or flagged, and why; or None
+    conditions : what rows of data may differ in and designs do not; every design is predicted at their `at`
 
     Raises
     ------
@@ -131,6 +161,7 @@ class DesignSpace:
     process: tuple[Numeric | Choice, ...] = ()
     rules: tuple[Rule, ...] = ()
     policy: Policy | None = None
+    conditions: tuple[Condition, ...] = ()
 
     def __post_init__(self) -> None:
         for rule in self.rules:
@@ -179,9 +210,15 @@ class DesignSpace:
         return (wt_to_at(percent, self.elements) if self.basis == "wt_pct" else percent) / 100
 
     def process_values(self, points: IntArray) -> dict[str, NDArray[Any]]:
-        """Process values of each point, by name."""
+        """Process values of each point, by name, and the conditions at which it is predicted."""
         levels = points[:, self.n_elements :]
-        return {variable.name: variable.values(levels[:, i]) for i, variable in enumerate(self.process)}
+        values = {variable.name: variable.values(levels[:, i]) for i, variable in enumerate(self.process)}
+        return values | {condition.name: np.full(len(points), condition.at) for condition in self.conditions}
+
+    def unknown_process(self, n: int) -> dict[str, NDArray[Any]]:
+        """Process values of n alloys of which nobody has said how they are treated, at the wanted conditions."""
+        values = {variable.name: variable.unknown(n) for variable in self.process}
+        return values | {condition.name: np.full(n, condition.at) for condition in self.conditions}
 
     def snap(self, percent: FloatArray, process: Process) -> tuple[IntArray, NDArray[np.bool_]]:
         """The points nearest to given alloys, and whether each is within half a step and inside the bounds.
@@ -284,17 +321,23 @@ class DesignSpace:
     def sample(self, n: int, rng: np.random.Generator) -> IntArray:
         """Up to n different allowed points, uniform over the space. (m, d), m <= n
 
-        Fewer come back where the space holds fewer, or where rules leave less than one in some hundred thousand.
+        Fewer come back where the space holds fewer, or where rules leave so few that `MOST_DRAWS` draws miss them.
 
         Raises
         ------
         AlloyloopError
-            where no allowed point was met in up to `MOST_DRAWS` draws; names how often each rule alone was kept
+            where there is no allowed point, or none in `MOST_DRAWS` draws; names how often each rule alone was kept
         """
+        if self.count <= MOST_LISTED * n:
+            points = self._everything()
+            allowed = points[self.allows(points)]
+            if len(allowed) == 0:
+                raise self._empty(len(points), rng)
+            return rng.permutation(allowed)[:n]
         found = np.empty((0, self.n_elements + len(self.process)), dtype=np.int64)
         drawn = 0
-        while len(found) < n and drawn < min(MOST_DRAWS, 40 * max(self.count, n)):
-            points = self._draw(min(4 * n, 65_536), rng)
+        while len(found) < n and drawn < min(MOST_DRAWS, 40 * self.count):
+            points = self._draw(min(max(4 * n, 1024), 65_536), rng)
             drawn += len(points)
             found = np.vstack([found, points[self.allows(points)]])
             _, first = np.unique(found, axis=0, return_index=True)
@@ -303,16 +346,21 @@ class DesignSpace:
             raise self._empty(drawn, rng)
         return found[:n]
 
+    def _everything(self) -> IntArray:
+        levels = np.array(list(product(*(range(variable.n_levels) for variable in self.process))), dtype=np.int64)
+        units = self.lattice.at(range(self.lattice.count))
+        return np.column_stack([np.repeat(units, len(levels), axis=0), np.tile(levels, (len(units), 1))])
+
     def _draw(self, n: int, rng: np.random.Generator) -> IntArray:
         levels = [rng.integers(variable.n_levels, size=n) for variable in self.process]
         return np.column_stack([self.lattice.sample(n, rng), *levels])
 
-    def _empty(self, drawn: int, rng: np.random.Generator) -> AlloyloopError:
+    def _empty(self, looked_at: int, rng: np.random.Generator) -> AlloyloopError:
         points = self._draw(20_000, rng)
         checks = self._checks(self.percent(points), self.process_values(points))
         shares = [f"'{text}' holds for {holds.mean():.1%}" for text, holds, _ in checks]
         return AlloyloopError(
-            f"None of {drawn} designs drawn from the space keeps every rule; alone, {', '.join(shares)} of them",
+            f"None of {looked_at} designs looked at keeps every rule; alone, {', '.join(shares)} of them",
             "Widen the bounds or relax the rule that holds least often.",
         )
 

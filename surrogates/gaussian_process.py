@@ -36,8 +36,8 @@ from .measurements import (
 )
 
 # Log-normal prior, for inputs scaled to [0, 1]: mean and standard deviation of the logarithm. Chosen, together with the
-# scatter's, by held-out likelihood and coverage at 3 to 100 rows over thirteen tables of alloys and processes. BoTorch's,
-# (√2 + log(d)/2, √3) and (-4, 1), give errors 3 to 6 % larger, and their 90 % intervals hold 75 % at 10 and 30 rows.
+# scatter's, by held-out likelihood and coverage at 3 to 100 rows of thirteen tables of alloys and processes; BoTorch's
+# (√2 + log(d)/2, √3) and (-4, 1) give errors 3 to 6 % larger, and their 90 % intervals hold 75 % at 10 and 30 rows.
 LENGTHSCALE_PRIOR = (-1.0, 0.5)  # the mean gains log(d)/2, since distances grow as √d
 LENGTHSCALE_BOUNDS = (0.025, 1e4)
 
@@ -111,12 +111,12 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
         if return_std:
             belief = self.believe(X)
             return belief.mean, belief.measured_std
-        return np.concatenate([self._mean(k) for k, _ in self._blocks(X)])
+        return np.concatenate([self._mean(k) for k in self._blocks(X)])
 
     def believe(self, X: ArrayLike) -> Prediction:
         """What is believed of the property at each row, and of a measurement of it."""
         means, stds = [], []
-        for k, _ in self._blocks(X):
+        for k in self._blocks(X):
             means.append(self._mean(k))
             explained = self._explained(k)
             stds.append(self.scale_ * np.sqrt(np.clip(1 - np.einsum("ij,ij->j", explained, explained), 0, None)))
@@ -125,24 +125,23 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
 
     def covariance(self, A: ArrayLike, B: ArrayLike) -> FloatArray:
         """Posterior covariance (n_a, n_b) of the property itself between rows of A and rows of B."""
-        (k_a, V_a), (k_b, V_b) = self._whole(A), self._whole(B)
-        return np.asarray(self.scale_**2 * (_matern(V_a, V_b)[0] - self._explained(k_a).T @ self._explained(k_b)))
+        V_a, V_b = self._scaled(A), self._scaled(B)
+        explained_a, explained_b = (self._explained(_matern(V, self._train_V)[0]) for V in (V_a, V_b))
+        return np.asarray(self.scale_**2 * (_matern(V_a, V_b)[0] - explained_a.T @ explained_b))
 
     def sample(self, X: ArrayLike, n_samples: int, rng: np.random.Generator) -> FloatArray:
         """Joint draws (n_samples, n) of the property itself, noise free."""
         return rng.multivariate_normal(self.predict(X), self.covariance(X, X), n_samples, "ignore", method="eigh")
 
-    def _whole(self, X: ArrayLike) -> tuple[FloatArray, FloatArray]:
-        """Kernel (n, n_train) between rows and training rows, and the scaled rows."""
-        V = (asked_rows(self, X) - self._low) / self._range / self._lengthscales
-        return _matern(V, self._train_V)[0], V
+    def _scaled(self, X: ArrayLike) -> FloatArray:
+        """Rows in units of the lengthscales."""
+        return np.asarray((asked_rows(self, X) - self._low) / self._range / self._lengthscales)
 
-    def _blocks(self, X: ArrayLike) -> Iterator[tuple[FloatArray, FloatArray]]:
-        """`_whole` in blocks, so that a hundred thousand rows need no more memory than some thousands."""
-        V = (asked_rows(self, X) - self._low) / self._range / self._lengthscales
+    def _blocks(self, X: ArrayLike) -> Iterator[FloatArray]:
+        """Kernel between rows and training rows, block by block: a hundred thousand rows need no more memory than some."""
+        V = self._scaled(X)
         for start in range(0, len(V), BLOCK):
-            block = V[start : start + BLOCK]
-            yield _matern(block, self._train_V)[0], block
+            yield _matern(V[start : start + BLOCK], self._train_V)[0]
 
     def _mean(self, k: FloatArray) -> FloatArray:
         return np.asarray(self._centre + self.scale_ * (k @ self._weights))
@@ -151,8 +150,7 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
         """(n_train, n) whose columns' products are the prior covariance that the data explain."""
         return cast(FloatArray, solve_triangular(self._cholesky, k.T, lower=True))
 
-    @property
-    def botorch_model(self) -> SingleTaskGP:
+    def as_single_task_gp(self) -> SingleTaskGP:
         """The same posterior as a BoTorch `SingleTaskGP`, in the units of X and y; made when first asked for."""
         check_is_fitted(self)
         check_resolvable(self.scale_)
@@ -196,11 +194,11 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
 
     def posterior(self, X: Tensor, *args: Any, **kwargs: Any) -> Any:
         """BoTorch's joint posterior at X (..., q, n_features), differentiable, in the units of X and y."""
-        return self.botorch_model.posterior(X.double(), *args, **kwargs)
+        return self.as_single_task_gp().posterior(X.double(), *args, **kwargs)
 
     def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> Model:
         """BoTorch model (a `SingleTaskGP`) that has seen Y (..., q, 1) at X (..., q, n_features) as well."""
-        model = self.botorch_model
+        model = self.as_single_task_gp()
         with torch.no_grad():
             model.posterior(X.double())  # fills the caches that a fantasy model starts from
         kwargs.setdefault("noise", torch.full_like(Y, float(np.mean(self._variances))))
@@ -208,7 +206,7 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
 
     def fantasize(self, X: Tensor, *args: Any, **kwargs: Any) -> Model:
         """BoTorch's fantasy models at X; see `SingleTaskGP.fantasize`."""
-        return self.botorch_model.fantasize(X.double(), *args, **kwargs)
+        return self.as_single_task_gp().fantasize(X.double(), *args, **kwargs)
 
 
 def _scaling(X: FloatArray, bounds: ArrayLike | None) -> tuple[FloatArray, FloatArray, int]:
@@ -284,8 +282,6 @@ def _controller() -> ThreadpoolController:
 
 def _threads(n: int) -> AbstractContextManager[object]:
     """One linear-algebra thread while matrices are small: there, more threads only wait for each other."""
-    return (
-        cast(AbstractContextManager[object], _controller().limit(limits=1, user_api="blas"))
-        if n < 500
-        else nullcontext()
-    )
+    if n >= 500:
+        return nullcontext()
+    return cast(AbstractContextManager[object], _controller().limit(limits=1, user_api="blas"))

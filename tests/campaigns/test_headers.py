@@ -156,4 +156,5 @@ def test_every_header_gets_a_name_that_can_stand_in_a_rule_or_none(header: str) 
     count_header(header)
     name = quantity_header(header).name
     assert name.isascii()
+    assert not name[:1].isdigit()
     assert all(letter.isalnum() or letter == "_" for letter in name)

@@ -196,6 +196,12 @@ def test_two_columns_of_one_property_are_one_property_and_one_kept_column() -> N
     assert roles(inference)["Yield strength (MPa)"] == ("kept", "Yield strength (MPa)")
 
 
+def test_what_alloyloop_computes_itself_is_no_property() -> None:
+    inference = inferred("Ti wt%,Nb wt%,E,density_g_per_cm3,price_usd_per_kg\n60,40,61,5.5,30\n55,45,58,5.7,32\n")
+    assert dict(inference.properties) == {"youngs_modulus_GPa": "minimize", "measured_density_g_per_cm3": "report"}
+    assert roles(inference)["price_usd_per_kg"] == ("kept", "price_usd_per_kg")
+
+
 def test_a_text_with_few_levels_is_a_choice_and_one_with_many_is_kept() -> None:
     text = "Ti wt%,Nb wt%,heat treatment,processing,E\n" + "".join(f"60,40,{i % 3} h,text {i},61\n" for i in range(20))
     inference = inferred(text)
@@ -283,7 +289,25 @@ HEADERS = (
     ),
     *("status", "phases", "Ti_wt_pct_measured", "source", "E n", "", "round", "id_given", "x", "Mg_wt_pct_by_balance"),
 )
-CELLS = ("", "0", "1", "40", "60", "100", "bal.", "n/a", "<5", "61 ± 2", "Ti-35Nb wt", "CoCrNi", "known", "0.5", "1e9")
+CELLS = (
+    "",
+    "0",
+    "1",
+    "-1e308",
+    "5e-324",
+    "40",
+    "60",
+    "100",
+    "bal.",
+    "n/a",
+    "<5",
+    "61 ± 2",
+    "Ti-35Nb wt",
+    "CoCrNi",
+    "known",
+    "0.5",
+    "1e9",
+)
 
 
 @given(

@@ -117,6 +117,14 @@ def test_the_balance_takes_the_remainder(cell: str) -> None:
     assert ("Ti takes the remainder in 2 rows" in "".join(table.remarks)) == (cell == "")
 
 
+def test_a_dilute_alloy_whose_solutes_sum_to_1_is_no_fraction() -> None:
+    assert rows("A,known,,,,,0.8,0.2").nominal.tolist() == [[99, 0.8, 0.2]]
+
+
+def test_no_remainder_is_negative() -> None:
+    assert "The amounts sum to 117 wt.%, not 100" in only_problem(rows("A,known,,,,bal.,100,17"))
+
+
 def test_a_missing_balance_column_takes_the_remainder() -> None:
     table = read("id,status,Nb_wt_pct,Zr_wt_pct\nA,known,40,7\n")
     assert table.nominal.tolist() == [[53, 40, 7]]
@@ -137,6 +145,11 @@ def test_a_negative_amount_is_a_mistake_with_its_place() -> None:
     assert problem.startswith("experiments.csv, row 2, column Zr_wt_pct: An amount of -7 is negative")
 
 
+def test_an_amount_of_more_than_100_is_a_mistake_with_its_place() -> None:
+    problem = only_problem(rows("A,known,,,,53,400,7"))
+    assert problem.startswith("experiments.csv, row 2, column Nb_wt_pct: An amount of 400 is more than all")
+
+
 def test_fractions_are_recognised_as_such() -> None:
     assert "They look like fractions: multiply them by 100." in only_problem(rows("A,known,,,,0.53,0.4,0.07"))
 
@@ -144,6 +157,11 @@ def test_fractions_are_recognised_as_such() -> None:
 def test_an_unknown_element_is_a_mistake_with_a_suggestion() -> None:
     problem = only_problem(read("id,status,Ti_wt_pct,Nn_wt_pct\nA,known,100,\n"))
     assert problem.startswith("experiments.csv, row 1, column Nn_wt_pct: 'Nn' is not an element we know. Did you mean")
+
+
+def test_amounts_without_a_basis_are_a_mistake() -> None:
+    problem = only_problem(read("id,status,Nb,Ti\nA,known,40,60\n"))
+    assert "row 1: Nb, Ti do not say whether in at.% or wt.%. Name them Nb_wt_pct and Ti_wt_pct" in problem
 
 
 def test_a_condition_may_be_named_as_an_amount() -> None:
@@ -190,8 +208,9 @@ def test_the_measured_composition_counts_where_there_is_one() -> None:
 def test_a_balance_by_difference_needs_every_other_element_analysed() -> None:
     more = ",Ti_wt_pct_measured,Nb_wt_pct_measured,Zr_wt_pct_measured"
     assert rows("A,measured,,,,53,40,7,,39.5,6.5", more=more).measured.tolist() == [[54, 39.5, 6.5]]
-    problem = only_problem(rows("A,measured,,,,53,40,7,,39.5,", more=more))
-    assert "row 2, column Zr_wt_pct_measured: The measured composition lacks Zr" in problem
+    table = rows("A,measured,,,,53,40,7,,39.5,", more=more)
+    assert "row 2, column Zr_wt_pct_measured: The measured composition lacks Zr" in only_problem(table)
+    assert "remainder" not in "".join(table.remarks)
 
 
 def test_an_element_below_its_limit_of_detection_is_none() -> None:
@@ -204,7 +223,7 @@ def test_an_element_below_its_limit_of_detection_is_none() -> None:
 def test_a_row_without_a_composition_is_a_mistake_once_and_not_in_a_process_study() -> None:
     text = "id,status,solution_temperature_C,quench,youngs_modulus_GPa\nA,known,850,air,61\n"
     assert only_problem(rows("A,known,,,,,,")).startswith("experiments.csv, row 2: This row has no composition")
-    assert "row 1: There are no composition columns. Name them Ti_wt_pct, Nb_wt_pct" in only_problem(read(text))
+    assert "row 1: There are no composition columns. Name them Ti_wt_pct and Nb_wt_pct" in only_problem(read(text))
     study = read(text, Layout(numeric=("solution_temperature_C",), properties=("youngs_modulus_GPa",)))
     assert study.problems == ()
     assert study.usable.tolist() == [True]
@@ -267,6 +286,14 @@ def test_words_find_their_class_exactly_first_then_by_pattern_and_anything_else_
     cells = ["Beta", "single beta", "beta + omega", "alpha", "", "n/a"]
     table = rows(*(f"{i},known,,,,53,40,7,{cell}" for i, cell in enumerate(cells)), more=",phases")
     assert table.class_of("phases") == ["beta", "beta", "two-phase", "other", None, None]
+
+
+def test_anything_else_comes_last_wherever_it_is_written() -> None:
+    classes = {"phases": {"other": ("*",), "beta": ("beta*",)}}
+    table = rows(
+        f"{ALLOY},beta + omega", more=",phases", layout=Layout("wt_pct", ("Ti", "Nb", "Zr"), "Ti", classes=classes)
+    )
+    assert table.class_of("phases") == ["beta"]
 
 
 def test_a_word_of_a_choice_that_sounds_like_nothing_is_still_the_choice() -> None:
@@ -351,6 +378,13 @@ def test_a_changed_cell_keeps_the_rest_of_the_file() -> None:
         "id;status;Ti_wt_pct;Nb_wt_pct;my column;youngs_modulus_GPa\r\n"
         "A;made;60;40;=1+1;\r\nB;measured;55,0;45;x;58,2\r\n"
     )
+
+
+def test_many_rows_are_changed_at_once() -> None:
+    table = rows("A,made,,,,60,40,", "B,made,,,,53,40,7").with_changes(
+        {"A": {"status": "failed"}, "B": {"note": "soft"}}
+    )
+    assert (table.status, table.sheet.column("note")) == (("failed", "made"), ("", "soft"))
 
 
 def test_added_rows_go_to_the_end() -> None:

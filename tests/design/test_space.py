@@ -300,9 +300,8 @@ def test_what_is_left_of_a_space_is_found_however_much_is_taken() -> None:
 
 def test_an_empty_space_says_which_rule_leaves_how_much() -> None:
     space = titanium("Nb >= 25", "Nb + Zr <= 20")
-    with pytest.raises(AlloyloopError, match="keeps every rule; alone, ") as error:
+    with pytest.raises(AlloyloopError, match="None of 21 designs looked at keeps every rule; alone, ") as error:
         space.sample(5, np.random.default_rng(0))
-    assert "None of 800 designs drawn" not in str(error.value) or space.count * 40 >= 800
     shares = {"Nb >= 25": 2 * 3 / 21, "Nb [+] Zr <= 20": (5 + 4 + 3) / 21}
     for text, share in shares.items():
         (told,) = [part for part in str(error.value).split(", ") if text.replace("[+]", "+") in part]

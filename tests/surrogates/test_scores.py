@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.integrate import quad
 from scipy.stats import norm
 from sklearn.linear_model import BayesianRidge, LinearRegression
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
@@ -24,12 +25,20 @@ Y, MEAN, STD = RNG.normal(60, 10, 40), RNG.normal(60, 8, 40), RNG.uniform(1, 20,
 X = RNG.dirichlet(np.ones(3), 40)
 
 
+def distance_of_distributions(y: float, mean: float, std: float) -> float:
+    """∫ (F(x) - [x ≥ y])² dx, the definition of the ranked probability score."""
+    below = quad(lambda x: norm.cdf(x, mean, std) ** 2, min(y, mean) - 12 * std, y)[0]
+    return float(below + quad(lambda x: norm.sf(x, mean, std) ** 2, y, max(y, mean) + 12 * std)[0])
+
+
 def test_scores_are_those_of_scikit_learn_and_scipy() -> None:
     scores = Scores.of(Y, MEAN, STD)
     assert scores.rmse == pytest.approx(root_mean_squared_error(Y, MEAN))
     assert scores.mae == pytest.approx(mean_absolute_error(Y, MEAN))
     assert scores.r2 == pytest.approx(r2_score(Y, MEAN))
-    assert scores.nll == pytest.approx(-norm.logpdf(Y, MEAN, STD).mean())
+    assert scores.nll == pytest.approx(-np.mean(norm.logpdf(Y, MEAN, STD)))
+    distances = [distance_of_distributions(*row) for row in zip(Y, MEAN, STD, strict=True)]
+    assert scores.crps == pytest.approx(np.mean(distances), rel=1e-6)
     low, high = norm.interval(0.9, MEAN, STD)
     assert scores.coverage90 == np.mean((low <= Y) & (high >= Y))
     assert scores.sharpness == pytest.approx(np.mean(high - low))
@@ -79,7 +88,7 @@ def test_the_noise_of_the_training_rows_reaches_the_model() -> None:
     class Noisy(MeanBaseline):
         def fit(self, X: object, y: object, noise: object = None) -> Noisy:
             assert np.array_equal(np.asarray(noise), np.asarray(y))
-            return super().fit(X, y)  # type: ignore[arg-type,return-value]
+            return super().fit(X, y)  # type: ignore[arg-type]
 
     held_out(Noisy, X, Y, shuffled_folds(len(Y)), noise=Y)
 
@@ -103,8 +112,24 @@ def test_a_model_that_is_too_sure_loses_by_likelihood_and_wins_by_error() -> Non
 
     x, y = linear_data()
     makers = {"mean": MeanBaseline, "too sure": TooSure}
-    assert choose(makers, x, y).name == "mean"
+    assert choose(makers, x, y, by="nll").name == "mean"
     assert choose(makers, x, y, by="rmse").name == "too sure"
+
+
+def test_one_misprint_does_not_choose_the_model() -> None:
+    x, y = linear_data()
+    y[0] += 25  # 25 standard deviations
+    makers = {"mean": MeanBaseline, "line": Known}
+    assert choose(makers, x, y).name == "line"
+    assert choose(makers, x, y, by="nll").name == "mean"
+
+
+class Known(MeanBaseline):
+    """The law itself, with its true scatter."""
+
+    def predict(self, X: object, return_std: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        mean = np.asarray(X) @ [100.0, 60.0, 80.0]
+        return mean, np.full(len(mean), 1.0)
 
 
 def test_where_rows_come_in_groups_whole_groups_decide() -> None:
@@ -119,9 +144,8 @@ def test_where_rows_come_in_groups_whole_groups_decide() -> None:
             nearest = np.abs(np.asarray(X) - self.X.T).argmin(axis=1)
             return self.y[nearest], np.full(len(nearest), 5.0)
 
-    rng = np.random.default_rng(0)
     papers = np.repeat(np.arange(10), 4)
-    x, y = papers[:, None] + 0.01 * rng.random((40, 1)), np.repeat(rng.normal(60, 10, 10), 4)
+    x, y = papers[:, None] + 0.01 * np.arange(40)[:, None] / 40, np.where(papers % 2, 50.0, 70.0)
     makers = {"mean": MeanBaseline, "nearest": Nearest}
     assert choose(makers, x, y).name == "nearest"
     assert choose(makers, x, y, groups=papers).name == "mean"

@@ -1,0 +1,127 @@
+"""What the table teaches: which rows count for which property, with what noise, and what is said of the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alloyloop.campaigns import learning
+from alloyloop.campaigns.campaign import Campaign
+from alloyloop.campaigns.learning import LEAST_REPORTED, Beliefs, believe, evidence
+from alloyloop.design.beliefs import Choice
+
+from .folders import EXPERIMENTS, QUESTION, contents, make
+
+pytestmark = pytest.mark.torch
+
+HEADER, *ROWS = EXPERIMENTS.splitlines()
+E_GPa = "youngs_modulus_GPa"
+
+
+def believed(folder: Path) -> Beliefs:
+    return believe(Campaign(folder).snapshot())
+
+
+def table(*rows: str) -> str:
+    return "".join(f"{row}\n" for row in (HEADER, *rows))
+
+
+def test_known_and_measured_rows_teach_and_the_others_do_not(tmp_path: Path) -> None:
+    rows = (
+        "A,known,,80,20,0,85,,,,",
+        "B,measured,1,70,30,0,72,,,,",
+        "C,failed,1,65,35,0,63,,,cracked,",
+        "D,withdrawn,1,60,40,0,66,,,,",
+        "E,proposed,1,60,30,10,,,,,",
+        "F,known,,75,25,0,,,,,",
+        "G,known,,75,20,5,<80,,,,",
+    )
+    found = evidence(Campaign(make(tmp_path / "ti", experiments=table(*rows))).snapshot(), E_GPa)
+    assert found.values.tolist() == [85, 72]
+
+
+def test_the_noise_of_a_mean_is_its_scatter_over_the_root_of_its_number(tmp_path: Path) -> None:
+    rows = ("A,known,,80,20,0,85,4,4,,", "B,known,,70,30,0,72,3,,,", "C,known,,65,35,0,63,,5,,")
+    noise = evidence(Campaign(make(tmp_path / "ti", experiments=table(*rows))).snapshot(), E_GPa).noise
+    # 4 / sqrt(4); alone, so taken as one of 3; no scatter told
+    np.testing.assert_array_equal(noise, [2, 3, np.nan])
+
+
+def test_what_was_analysed_goes_before_what_was_planned(tmp_path: Path) -> None:
+    header = f"{HEADER},Ti_at_pct_measured,Nb_at_pct_measured"
+    rows = ["A,known,,80,20,0,85,,,,,88,12", "B,known,,70,30,0,72,,,,,,"]
+    folder = make(tmp_path / "ti", experiments="\n".join([header, *rows]) + "\n")
+    fractions = evidence(Campaign(folder).snapshot(), E_GPa).alloys.fractions
+    assert fractions[0] == pytest.approx([0.12, 0, 0.88])  # Nb, Zr, Ti
+    # Ti-30Nb wt by hand: (30 / 92.906) / (30 / 92.906 + 70 / 47.867)
+    assert fractions[1] == pytest.approx([0.18087, 0, 0.81913], abs=1e-5)
+
+
+def test_censored_values_are_counted_in_a_remark(tmp_path: Path) -> None:
+    remarks = believed(make(tmp_path / "ti", experiments=table(*ROWS, "F,known,,75,25,0,>80,,,,"))).remarks
+    assert f"{E_GPa}: 1 censored value" in " ".join(remarks)
+
+
+def test_a_property_that_is_wanted_is_modelled_on_any_number_and_a_reported_one_on_enough(tmp_path: Path) -> None:
+    question = QUESTION.replace("features:", "  hardness_HV: {goal: report}\nfeatures:")
+    for n_values in (LEAST_REPORTED - 1, LEAST_REPORTED):
+        rows = [f"{row},{200 + i if i < n_values else ''}" for i, row in enumerate(ROWS)]
+        folder = make(tmp_path / str(n_values), question, "\n".join([f"{HEADER},hardness_HV", *rows]) + "\n")
+        beliefs = believed(folder)
+        assert E_GPa in beliefs.of
+        assert ("hardness_HV" in beliefs.of) == (n_values >= LEAST_REPORTED)
+    assert E_GPa in believed(make(tmp_path / "one", experiments=table(*ROWS[:1]))).of
+
+
+def test_rows_whose_features_are_not_known_are_left_out_with_a_count(tmp_path: Path) -> None:
+    question = QUESTION.replace("features: composition", "features: [bond_order]")
+    header = HEADER.replace("Zr_wt_pct", "Zr_wt_pct,Th_wt_pct")
+    rows = [",".join([*row.split(",")[:6], "0", *row.split(",")[6:]]) for row in ROWS]
+    folder = make(tmp_path / "ti", question, "\n".join([header, *rows, "F,known,,70,20,0,10,80,,,,"]) + "\n")
+    beliefs = believed(folder)  # thorium has no bond order in the table of Morinaga
+    assert len(beliefs.of[E_GPa].evidence) == len(ROWS)
+    assert any("1 row" in remark and "left out" in remark for remark in beliefs.remarks)
+
+
+@pytest.mark.parametrize("model", ["gaussian-process", "forest", "extra-trees"])
+@pytest.mark.parametrize("features", ["composition", "descriptors", "both", "[vec, mo_equivalent_wang]"])
+def test_a_model_and_features_that_are_named_are_the_ones_used(model: str, features: str, tmp_path: Path) -> None:
+    question = QUESTION.replace("gaussian-process", model).replace("features: composition", f"features: {features}")
+    chosen = believed(make(tmp_path / "ti", question)).choices[E_GPa]
+    assert chosen.name.startswith(f"{model} on ")
+
+
+def test_a_choice_is_made_once_for_the_same_data_and_again_for_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def choose(found: object, options: dict[str, object]) -> Choice:
+        made.append(sorted(options))
+        return Choice(sorted(options)[-1], "for the test")
+
+    monkeypatch.setattr(learning, "choose", choose)
+    folder = make(tmp_path / "ti", QUESTION.replace("model: gaussian-process", "model: auto"))
+    first, again = believed(folder), believed(folder)
+    assert (len(made), first.choices) == (1, again.choices)
+    assert made[0] == ["extra-trees on composition", "gaussian-process on composition"]
+    (folder / "experiments.csv").write_text(table(*ROWS, "F,known,,75,25,0,80,,,,"), encoding="utf-8")
+    believed(folder)
+    assert len(made) == 2
+
+
+@pytest.mark.parametrize("damage", ["", "not json", "[]", '{"x": 1}'])
+def test_a_damaged_cache_is_as_good_as_none(damage: str, tmp_path: Path) -> None:
+    folder = make(tmp_path / "ti")
+    sound = believed(folder).choices
+    (folder / ".alloyloop" / "choices.json").write_text(damage, encoding="utf-8")
+    assert believed(folder).choices == sound
+
+
+def test_asking_changes_none_of_the_files_that_are_kept(tmp_path: Path) -> None:
+    folder = make(tmp_path / "ti")
+    before = contents(folder)
+    believed(folder)
+    assert contents(folder) == before

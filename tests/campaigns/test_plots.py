@@ -1,0 +1,292 @@
+"""Pictures of a campaign: what is drawn is what the files say, and every axis has its unit."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+
+from alloyloop.campaigns.answers import Predicted
+from alloyloop.campaigns.plots import (
+    EXPECTED,
+    INSIDE,
+    MADE_UP,
+    MEASURED,
+    OUTSIDE,
+    Comeback,
+    comebacks,
+    figure_svg,
+    label,
+    parity,
+    past_rounds,
+    progress,
+    synthetic_rows,
+    words_and_unit,
+)
+from alloyloop.surrogates.errors import AlloyloopError
+
+from .written import EXPERIMENTS, FIRST, HEADER, QUESTION, proposal, written
+
+ONLY_CLASSES = re.sub(r"  (youngs|yield).*\n", "", QUESTION)
+
+
+def values(ax: Axes, kind: str) -> list[float]:
+    """Heights of the markers that the legend calls so."""
+    found = [bars for bars in ax.containers if isinstance(bars, ErrorbarContainer) and bars.get_label() == kind]
+    return [float(y) for bars in found for y in np.asarray(bars.lines[0].get_ydata())]
+
+
+def line(ax: Axes, said: str) -> list[float]:
+    (found,) = [each for each in ax.get_lines() if each.get_label() == said]
+    return [float(y) for y in np.asarray(found.get_ydata())]
+
+
+def legend(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("youngs_modulus_GPa", "Young's modulus [GPa]"),
+        ("hardness_HV", "Hardness [HV]"),
+        ("elongation_pct", "Elongation [%]"),
+        ("oxygen_wt_pct", "Oxygen [wt.%]"),
+        ("ageing_temperature_C", "Ageing temperature [°C]"),
+        ("corrosion_rate_mm_per_y", "Corrosion rate [mm/y]"),
+        ("heating_rate_C_per_min", "Heating rate [°C/min]"),
+        ("strain_rate_per_s", "Strain rate [1/s]"),
+        ("density_g_per_cm3", "Density [g/cm³]"),
+        ("degradation_mg_per_cm2_per_d", "Degradation [mg/(cm² d)]"),
+        ("price_usd_per_kg", "Price [usd/kg]"),
+        ("grain_size_um", "Grain size [µm]"),
+        ("phases", "Phases"),
+        ("vec", "Vec"),
+    ],
+)
+def test_a_name_is_written_out_with_its_unit_in_brackets(name: str, said: str) -> None:
+    assert label(name) == said
+
+
+def test_a_unit_in_the_middle_of_a_name_is_a_word() -> None:
+    assert words_and_unit("k_value_of_fit") == ("k value of fit", "")
+
+
+def test_every_axis_of_values_has_its_unit(tmp_path: Path) -> None:
+    snapshot = written(tmp_path)
+    labels = [
+        [ax.get_ylabel() for ax in figure.axes if ax.get_ylabel()] for figure in (progress(snapshot), parity(snapshot))
+    ]
+    assert labels[0] == ["Young's modulus [GPa]", "Yield strength [MPa]"]
+    assert labels[1] == ["Measured Young's modulus [GPa]", "Measured yield strength [MPa]"]
+    assert parity(snapshot).axes[0].get_xlabel() == "Expected Young's modulus [GPa]"
+
+
+def test_literature_stands_apart_from_the_rounds(tmp_path: Path) -> None:
+    left, right, *_ = progress(written(tmp_path)).axes
+    assert values(left, INSIDE[0]) == [70, 55]
+    assert values(right, MEASURED[0]) == [60, 90]
+    assert values(right, EXPECTED[0]) == [58, 62, 61, 59, 57]
+
+
+def test_a_known_alloy_outside_the_rules_is_open(tmp_path: Path) -> None:
+    weak = EXPERIMENTS.replace("A,known,,10.1000/first,80,20,0", "A,known,,10.1000/first,97,3,0")  # Nb + Zr >= 5
+    left = progress(written(tmp_path, experiments=weak)).axes[0]
+    assert values(left, OUTSIDE[0]) == [70]
+    assert values(left, INSIDE[0]) == [55]
+
+
+def test_error_bars_are_the_scatter_between_replicates(tmp_path: Path) -> None:
+    right = progress(written(tmp_path)).axes[1]
+    (bars,) = [each for each in right.containers if each.get_label() == MEASURED[0]]
+    assert isinstance(bars, ErrorbarContainer)
+    first = bars.lines[2][0].get_segments()[0]
+    assert [y for _, y in first] == [58.5, 61.5]
+
+
+def test_the_best_so_far_keeps_every_limit(tmp_path: Path) -> None:
+    # By hand: A (70 GPa, 600 MPa) before any round, since B's 400 MPa are below 500; then R001-1 (60 GPa, 550 MPa).
+    left, right, *_ = progress(written(tmp_path)).axes
+    assert line(left, "best so far") == [70, 70]
+    assert line(right, "best so far") == [70, 60, 60, 60]
+
+
+def test_a_limit_is_a_line_in_its_panels_alone(tmp_path: Path) -> None:
+    axes = progress(written(tmp_path)).axes
+    assert [[each.get_ydata() for each in ax.get_lines() if each.get_label() == "limit"] for ax in axes] == [
+        *([], []),
+        *([[500.0, 500.0]], [[500.0, 500.0]]),
+    ]
+
+
+def test_what_failed_is_marked_and_what_was_withdrawn_is_not_drawn(tmp_path: Path) -> None:
+    withdrawn = EXPERIMENTS.replace("R001-4,made", "R001-4,withdrawn")
+    right = progress(written(tmp_path, experiments=withdrawn)).axes[1]
+    assert len(line(right, "failed")) == 1
+    assert 59 not in values(right, EXPECTED[0])
+
+
+def test_a_bound_is_no_point(tmp_path: Path) -> None:
+    left = progress(written(tmp_path, experiments=EXPERIMENTS.replace("water,70,", "water,>70,"))).axes[0]
+    assert values(left, INSIDE[0]) == [55]
+    assert line(left, f"{INSIDE[0]}, > only") == [70]
+
+
+def test_synthetic_results_have_a_name_a_marker_and_a_colour_of_their_own(tmp_path: Path) -> None:
+    made_up = EXPERIMENTS.replace("60,1.5,3,550,beta,,", "60,1.5,3,550,beta,,SYNTHETIC: a formula")
+    figure = progress(written(tmp_path, experiments=made_up))
+    assert values(figure.axes[1], MADE_UP[0]) == [60]
+    assert values(figure.axes[1], MEASURED[0]) == [90]
+    assert MADE_UP[0].startswith("SYNTHETIC")
+    assert MADE_UP[0] in legend(figure)
+    assert MADE_UP[0] in legend(parity(written(tmp_path / "again", experiments=made_up)))
+
+
+@pytest.mark.parametrize(
+    ("note", "is_synthetic"),
+    [
+        ("SYNTHETIC: computed by a formula with noise", True),
+        ("from the synthetic laboratory of alloyloop demo", True),
+        ("synthetic data", True),
+        ("corrosion in synthetic saliva at 37 °C", False),
+        ("photosynthetic data", False),
+        ("", False),
+    ],
+)
+def test_a_synthetic_medium_does_not_make_a_measurement_synthetic(
+    tmp_path: Path, note: str, is_synthetic: bool
+) -> None:
+    snapshot = written(tmp_path, experiments=EXPERIMENTS.replace("600,beta,,", f"600,beta,,{note}", 1))
+    assert synthetic_rows(snapshot).tolist() == [is_synthetic] + [False] * 6
+
+
+def test_kinds_differ_in_a_grey_print() -> None:
+    looks = [
+        (look["marker"], look.get("markerfacecolor")) for _, look in (INSIDE, OUTSIDE, MEASURED, MADE_UP, EXPECTED)
+    ]
+    assert len(set(looks)) == 5
+
+
+def test_colours_are_those_that_colour_blind_readers_tell_apart() -> None:
+    # Okabe and Ito, Color Universal Design (2008): blue, orange and reddish purple in 8-bit RGB.
+    palette = {(0, 114, 178), (230, 159, 0), (204, 121, 167)}
+    used = {tuple(round(255 * part) for part in to_rgb(look["color"])) for _, look in (MEASURED, MADE_UP, EXPECTED)}
+    assert used == palette
+
+
+def test_a_measurement_is_laid_beside_what_its_round_expected(tmp_path: Path) -> None:
+    snapshot = written(tmp_path)
+    came = [point for point in comebacks(snapshot, past_rounds(snapshot)) if point.name == "youngs_modulus_GPa"]
+    assert [(point.round, point.predicted.mean, point.measured, point.is_inside) for point in came] == [
+        (1, 58.0, 60.0, True),
+        (1, 62.0, 90.0, False),  # 62 ± 1.645 · 5 ends at 70.2
+    ]
+
+
+def test_the_end_of_an_interval_lies_inside_it() -> None:
+    assert Comeback(0, "hardness_HV", 1, Predicted(300, 10, 283, 317), 317).is_inside
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {},
+        {"proposals": "none"},
+        {"proposals": [{"id": "R001-1"}]},
+        {"proposals": [proposal("R001-1", {"Ti": 60.0}, 58.0)]},  # sums to 60
+        {"proposals": [proposal("R001-1", {"Ti": 100.0}, float("nan"))]},
+        [1],
+    ],
+    ids=["empty", "no list", "no alloy", "no composition", "no number", "no alloys"],
+)
+def test_a_round_whose_decision_cannot_be_read_foresaw_nothing(tmp_path: Path, damage: object) -> None:
+    snapshot = written(tmp_path, rounds={1: damage})
+    assert [(past.number, past.decision, past.proposals) for past in past_rounds(snapshot)] == [
+        (1, {}, {}),
+        (2, {}, {}),
+    ]
+    assert values(progress(snapshot).axes[1], MEASURED[0]) == [60, 90]
+
+
+def test_before_any_round_there_is_one_panel_a_property(tmp_path: Path) -> None:
+    known = "".join(EXPERIMENTS.splitlines(keepends=True)[:3])
+    figure = progress(written(tmp_path, experiments=known, rounds={}))
+    assert [ax.get_ylabel() for ax in figure.axes] == ["Young's modulus [GPa]", "Yield strength [MPa]"]
+    assert values(figure.axes[0], INSIDE[0]) == [70, 55]
+
+
+def test_without_any_row_the_axes_stand_empty(tmp_path: Path) -> None:
+    figure = progress(written(tmp_path, experiments=HEADER, rounds={}))
+    assert figure.legends == [] or legend(figure) == ["limit"]
+    assert figure_svg(figure).startswith("<svg")
+
+
+def test_without_a_number_there_is_nothing_to_draw(tmp_path: Path) -> None:
+    with pytest.raises(AlloyloopError, match="no property with numbers"):
+        progress(written(tmp_path, ONLY_CLASSES, rounds={}))
+
+
+def test_without_a_comeback_there_is_nothing_to_compare(tmp_path: Path) -> None:
+    with pytest.raises(AlloyloopError, match="Nothing that was predicted has been measured"):
+        parity(written(tmp_path, rounds={2: FIRST}))
+
+
+def test_the_same_figure_gives_the_same_text(tmp_path: Path) -> None:
+    snapshot = written(tmp_path)
+    assert figure_svg(progress(snapshot)) == figure_svg(progress(snapshot))
+
+
+def test_text_in_a_picture_stays_text_and_is_escaped(tmp_path: Path) -> None:
+    # Two dollar signs would be a formula to matplotlib, and a bracket the begin of an element to a browser.
+    odd = "$a<b>$_modulus_GPa"
+    snapshot = written(
+        tmp_path, QUESTION.replace("youngs_modulus_GPa", f'"{odd}"'), EXPERIMENTS.replace("youngs_modulus_GPa", odd), {}
+    )
+    texts = [element.text for element in ElementTree.fromstring(figure_svg(progress(snapshot))).iter() if element.text]
+    assert "$a<b>$ modulus [GPa]" in texts
+
+
+def test_a_sign_that_the_font_lacks_is_left_to_the_reader(tmp_path: Path) -> None:
+    odd = "硬度_HV"
+    question, experiments = (text.replace("youngs_modulus_GPa", odd) for text in (QUESTION, EXPERIMENTS))
+    assert "硬度 [HV]" in figure_svg(progress(written(tmp_path, question, experiments, {})))
+
+
+def test_a_picture_says_no_date_and_has_no_id_that_another_has(tmp_path: Path) -> None:
+    snapshot = written(tmp_path)
+    ids = []
+    for figure in (progress(snapshot), parity(snapshot)):
+        svg = figure_svg(figure)
+        assert "metadata" not in svg
+        assert not re.search(r"\d{4}-\d\d-\d\dT", svg)
+        ids += re.findall(r' id="([^"]*)"', svg)
+    assert ids
+    assert len(ids) == len(set(ids))
+
+
+def test_drawing_leaves_matplotlib_as_it_was(tmp_path: Path) -> None:
+    before = mpl.rcParams.copy()
+    figure_svg(progress(written(tmp_path)))
+    assert mpl.rcParams == before
+
+
+def test_pyplot_and_its_windows_are_never_loaded(tmp_path: Path) -> None:
+    folder = written(tmp_path).folder.path
+    program = (
+        "import sys; from alloyloop.campaigns.campaign import Campaign; "
+        "from alloyloop.campaigns import plots; assert 'matplotlib' not in sys.modules; "
+        "plots.figure_svg(plots.progress(Campaign(sys.argv[1]).snapshot())); "
+        "print({'matplotlib.pyplot', 'torch', 'sklearn'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(folder)], capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,189 @@
+"""campaign.yaml: what it means, and that every mistake in it is named with its line."""
+
+from __future__ import annotations
+
+from math import inf
+from pathlib import Path
+
+import pytest
+
+from alloyloop.campaigns.problems import CampaignFileError
+from alloyloop.campaigns.snapshot import check, read_snapshot
+from alloyloop.campaigns.spec import LATER, CampaignSpec, design_space, layout, read_spec
+from alloyloop.design.goals import Maximize, Minimize, Report, Within
+from alloyloop.design.space import Choice, Numeric
+
+from .folders import QUESTION, make
+
+PROCESS = """\
+process:
+  solution_temperature_C: {min: 750, max: 1050, step: 50}
+  quench: {choices: [water, air]}
+"""
+
+
+def read(folder: Path, question: str) -> CampaignSpec:
+    (folder / "campaign.yaml").write_text(question, encoding="utf-8")
+    return read_spec(folder / "campaign.yaml")
+
+
+def mistakes(folder: Path, question: str) -> list[str]:
+    with pytest.raises(CampaignFileError) as caught:
+        read(folder, question)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_the_space_is_the_one_that_is_described(tmp_path: Path) -> None:
+    space = design_space(read(tmp_path, QUESTION + PROCESS))
+    assert space.elements == ("Nb", "Zr", "Ti")  # the balance last
+    assert space.basis == "wt_pct"
+    assert space.process == (
+        Numeric("solution_temperature_C", 750, 1050, 50),
+        Choice("quench", ("water", "air")),
+    )
+    assert space.count == 31 * 11 * 7 * 2  # Nb 10..40, Zr 0..10 in whole per cent, the balance always fits
+
+
+def test_the_balance_may_have_bounds_of_its_own(tmp_path: Path) -> None:
+    bounded = QUESTION.replace("elements:\n", "elements:\n    Ti: {min: 70, max: 75}\n")
+    space = design_space(read(tmp_path, bounded))
+    assert space.elements == ("Nb", "Zr", "Ti")
+    # Nb + Zr is 25..30 with Zr 0..10: six sums, eleven ways each
+    assert space.count == 6 * 11
+
+
+def test_bounds_off_the_step_are_rounded_inward_with_a_remark(tmp_path: Path) -> None:
+    snapshot_of = make(tmp_path / "ti", QUESTION.replace("{min: 0, max: 10}", "{min: 0.4, max: 9.7}"))
+    from alloyloop.campaigns.folder import Folder
+
+    snapshot = read_snapshot(Folder(snapshot_of))
+    zirconium = snapshot.space.lattice
+    assert (zirconium.lows[1] * zirconium.unit, zirconium.highs[1] * zirconium.unit) == (1, 9)
+    assert any("Zr" in remark for remark in snapshot.remarks)
+
+
+@pytest.mark.parametrize(
+    ("goal", "meaning"),
+    [
+        ("{goal: minimize}", Minimize()),
+        ("{goal: maximize}", Maximize()),
+        ("{goal: report}", Report()),
+        ("{goal: below, limit: 80}", Within(high=80)),
+        ("{goal: above, limit: 500}", Within(low=500, high=inf)),
+        ("{goal: between, low: 48, high: 52}", Within(48, 52)),
+    ],
+)
+def test_a_goal_means_what_it_says(goal: str, meaning: object, tmp_path: Path) -> None:
+    spec = read(tmp_path, QUESTION.replace("{goal: minimize}", goal))
+    assert spec.goals == {"youngs_modulus_GPa": meaning}
+
+
+def test_columns_follow_from_the_question(tmp_path: Path) -> None:
+    spec = read(tmp_path, QUESTION.replace("features:", "  phases: {goal: report, classes: {beta: beta}}\nfeatures:"))
+    meant = layout(spec, design_space(spec))
+    assert meant.properties == ("youngs_modulus_GPa",)  # a class is no number
+    assert meant.classes == {"phases": {"beta": ("beta",)}}
+    assert (meant.basis, meant.balance) == ("wt_pct", "Ti")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "place", "says"),
+    [
+        ("step: 1\n", "step: 0\n", "line 6, composition.step", "greater than 0"),
+        ("basis: wt_pct\n", "basis: percent\n", "line 4, composition.basis", "'at_pct' or 'wt_pct'"),
+        ("  basis: wt_pct\n", "", "line 3, composition.basis", "missing"),
+        ("max: 10}", "max: lots}", "line 9, composition.elements.Zr.max", "It says 'lots'"),
+        ("max: 10}", "max: 101}", "line 9, composition.elements.Zr.max", "less than or equal to 100"),
+        ("{min: 0, max: 10}", "{min: 8, max: 4}", "line 9, composition.elements.Zr", "8"),
+        ("    Zr:", "    Zq:", "line 9, composition.elements.Zq", "'Zq'"),
+        ("balance: Ti", "balance: Tt", "line 5, composition.balance", "'Tt'"),
+        ("Nb: {min: 10, max: 40}", "Nb: {min: 70, max: 80, maxx: 3}", "composition.elements.Nb.maxx", "no such key"),
+        ("Nb + Zr <= 45", "Nb + Zx <= 45", "line 11, composition.rules.0", "Zx"),
+        ("Nb + Zr <= 45", "Nb + Zr", "line 11, composition.rules.0", "Nb + Zr"),
+        ("rules:", "policy: implant-titanum\n  rules:", "line 10, composition.policy", "implant-titanum"),
+        ("goal: minimize", "goal: minimise", "line 13, properties.youngs_modulus_GPa.goal", "'minimize'"),
+        ("goal: minimize", "goal: below", "line 13, properties.youngs_modulus_GPa", "takes limit"),
+        ("{goal: minimize}", "{goal: minimize, limit: 5}", "properties.youngs_modulus_GPa", "takes no number"),
+        ("{goal: minimize}", "{goal: between, low: 60, high: 50}", "youngs_modulus_GPa", "nothing lies between"),
+        ("model: gaussian-process", "model: gausian-process", "line 15, model", "no model named"),
+        ("features: composition", "features: compositon", "line 14, features", "no feature set"),
+        ("features: composition", "features: [vecc]", "line 14, features", "vecc"),
+        ("batch: 2", "batch: 0", "line 16, batch", "greater than or equal to 1"),
+        ("seed: 3", "seed: -1", "line 17, seed", "greater than or equal to 0"),
+        ("name: Small", "name: ''", "line 2, name", "at least 1 character"),
+        ("name: Small", "name: Small\nname: Twice", "line 3", "duplicate key"),
+        ("  step: 1", " step: 1", "line", "not YAML"),
+        ("alloyloop: 1\n", "", "campaign.yaml", "alloyloop is missing"),
+        ("alloyloop: 1", "alloyloop: 2", "line 1, alloyloop", "Install a newer alloyloop"),
+        ("alloyloop: 1", "alloyloop: one", "line 1, alloyloop", "reads format 1"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line_and_key(was: str, now: str, place: str, says: str, tmp_path: Path) -> None:
+    assert was in QUESTION
+    first = mistakes(tmp_path, QUESTION.replace(was, now))[0]
+    assert first.startswith("campaign.yaml")
+    assert place in first
+    assert says in first
+
+
+def test_an_element_that_the_policy_bars_is_refused_with_the_reason(tmp_path: Path) -> None:
+    question = QUESTION.replace("Zr: {min", "Ni: {min").replace("Nb + Zr <= 45", "Nb + Ni <= 45")
+    (only,) = mistakes(tmp_path, question.replace("rules:", "policy: implant-titanium\n  rules:"))
+    assert "Ni is barred by the policy implant-titanium" in only
+
+
+def test_bounds_that_leave_no_alloy_are_a_mistake(tmp_path: Path) -> None:
+    (only,) = mistakes(
+        tmp_path, QUESTION.replace("{min: 10, max: 40}", "{min: 95, max: 99}").replace("0, max", "9, max")
+    )
+    assert "composition.elements" in only
+
+
+def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
+    both = QUESTION.replace("max: 10}", "max: lots}").replace("batch: 2", "batch: none")
+    assert len(mistakes(tmp_path, both)) == 2
+
+
+def test_a_process_variable_is_judged_as_what_it_was_meant_to_be(tmp_path: Path) -> None:
+    number = mistakes(tmp_path, QUESTION + "process:\n  T_C: {min: 700, max: 900, stepp: 50}\n")
+    assert [line.split(": ")[0] for line in number] == [
+        "campaign.yaml, line 19, process.T_C.step",
+        "campaign.yaml, line 19, process.T_C.stepp",
+    ]
+    (choice,) = mistakes(tmp_path, QUESTION + "process:\n  quench: {choices: []}\n")
+    assert choice.startswith("campaign.yaml, line 19, process.quench.choices")
+
+
+@pytest.mark.parametrize(
+    ("section", "key"), [(section, key) for section, keys in LATER.items() for key in keys], ids=str
+)
+def test_a_key_that_would_do_nothing_is_refused_by_name(section: str, key: str, tmp_path: Path) -> None:
+    line = f"{key}: 1\n"
+    question = QUESTION.replace("composition:\n", f"composition:\n  {line}") if section else QUESTION + line
+    (only,) = mistakes(tmp_path, question)
+    assert key in only
+    assert "does not act on it yet" in only
+
+
+@pytest.mark.parametrize("goal", ["match", "is"])
+def test_a_goal_of_later_is_refused_by_name(goal: str, tmp_path: Path) -> None:
+    (only,) = mistakes(tmp_path, QUESTION.replace("goal: minimize", f"goal: {goal}"))
+    assert f"does not know {goal} yet" in only
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n- list\n", "just words\n"])
+def test_a_file_without_keys_is_refused_whole(text: str, tmp_path: Path) -> None:
+    (only,) = mistakes(tmp_path, text)
+    assert only.startswith("campaign.yaml: This file is")
+
+
+def test_a_byte_order_mark_before_the_question_changes_nothing(tmp_path: Path) -> None:
+    assert read(tmp_path, "\ufeff" + QUESTION) == read(tmp_path, QUESTION)
+
+
+def test_check_says_when_nothing_can_be_suggested(tmp_path: Path) -> None:
+    from alloyloop.campaigns.folder import Folder
+
+    problems, remarks = check(Folder(make(tmp_path / "ti", QUESTION.replace("minimize", "report"))))
+    assert problems == ()
+    assert any("One property must be minimised or maximised" in remark for remark in remarks)

@@ -1,0 +1,325 @@
+"""What every surrogate promises, whatever it is made of. A new one is added to `ALL_SURROGATES` and has to pass."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import tracemalloc
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from botorch.acquisition.analytic import LogExpectedImprovement
+from botorch.acquisition.logei import qLogNoisyExpectedImprovement
+from botorch.models.model import Model
+from botorch.optim.optimize import optimize_acqf, optimize_acqf_discrete
+from botorch.sampling.normal import SobolQMCNormalSampler
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_val_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from alloyloop.surrogates import AlloyloopError, Forest, GaussianProcess, Surrogate
+
+pytestmark = pytest.mark.torch
+
+ALL_SURROGATES = [
+    pytest.param(GaussianProcess, id="gaussian-process"),
+    pytest.param(partial(Forest, kind="random-forest", n_trees=50), id="random-forest"),
+    pytest.param(partial(Forest, kind="extra-trees", n_trees=50), id="extra-trees"),
+]
+every_surrogate = pytest.mark.parametrize("make", ALL_SURROGATES)
+
+
+def truth(X: np.ndarray) -> np.ndarray:
+    return np.asarray(60 + 30 * np.sin(3 * X[:, 0]) - 20 * X[:, 1])
+
+
+def table(n: int, seed: int = 0, scatter: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
+    """A smooth property of four features, of which two matter, in GPa."""
+    rng = np.random.default_rng(seed)
+    X = rng.random((n, 4))
+    return X, truth(X) + rng.normal(0, scatter, n)
+
+
+X40, Y40 = table(40)
+NEW = np.random.default_rng(9).random((25, 4))
+
+
+@every_surrogate
+def test_it_keeps_the_protocol_and_is_a_botorch_model(make: Any) -> None:
+    assert isinstance(make(), Surrogate)
+    assert isinstance(make(), Model)
+
+
+@every_surrogate
+def test_it_says_no_belief_before_it_is_fitted(make: Any) -> None:
+    for ask in (make().predict, make().believe, lambda X: make().posterior(torch.from_numpy(X))):
+        with pytest.raises(NotFittedError):
+            ask(NEW)
+
+
+@every_surrogate
+def test_it_learns(make: Any) -> None:
+    mean = make().fit(*table(150)).predict(NEW)
+    assert np.sqrt(np.mean((mean - truth(NEW)) ** 2)) < 0.5 * np.std(truth(NEW))
+
+
+@every_surrogate
+def test_predict_and_believe_say_the_same(make: Any) -> None:
+    model = make().fit(X40, Y40)
+    belief = model.believe(NEW)
+    mean, std = model.predict(NEW, return_std=True)
+    assert np.array_equal(model.predict(NEW), mean)
+    assert np.array_equal(mean, belief.mean)
+    assert np.array_equal(std, belief.measured_std)
+
+
+@every_surrogate
+def test_a_prediction_does_not_depend_on_its_neighbours_in_the_table(make: Any) -> None:
+    model = make().fit(X40, Y40)
+    whole, alone = model.believe(NEW), [model.believe(row[None]) for row in NEW]
+    assert whole.mean == pytest.approx(np.concatenate([one.mean for one in alone]), rel=1e-9)
+    assert whole.std == pytest.approx(np.concatenate([one.std for one in alone]), rel=1e-6)
+
+
+@every_surrogate
+def test_the_same_data_give_the_same_belief(make: Any) -> None:
+    first, second = (make().fit(X40, Y40).believe(NEW) for _ in range(2))
+    assert np.array_equal(first.mean, second.mean)
+    assert np.array_equal(first.std, second.std)
+
+
+@every_surrogate
+def test_covariance_is_symmetric_positive_and_holds_the_variances(make: Any) -> None:
+    model = make().fit(X40, Y40)
+    covariance = model.covariance(NEW, NEW)
+    assert covariance == pytest.approx(covariance.T)
+    assert np.linalg.eigvalsh(covariance).min() > -1e-9 * np.trace(covariance)
+    assert np.sqrt(np.diag(covariance)) == pytest.approx(model.believe(NEW).std)
+    assert model.covariance(NEW[:3], NEW[3:]) == pytest.approx(covariance[:3, 3:])
+
+
+@every_surrogate
+def test_draws_have_the_mean_and_covariance_that_are_believed(make: Any) -> None:
+    model = make().fit(X40, Y40)
+    draws = model.sample(NEW[:4], 40_000, np.random.default_rng(0))
+    belief = model.believe(NEW[:4])
+    assert draws.shape == (40_000, 4)
+    assert draws.mean(axis=0) == pytest.approx(belief.mean, abs=5 * belief.std.max() / 200)  # 5 standard errors
+    assert np.cov(draws.T) == pytest.approx(model.covariance(NEW[:4], NEW[:4]), abs=0.05 * belief.std.max() ** 2)
+
+
+@every_surrogate
+def test_draws_repeat_with_their_generator(make: Any) -> None:
+    model = make().fit(X40, Y40)
+    first, second = (model.sample(NEW, 2, np.random.default_rng(3)) for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+@every_surrogate
+def test_repeats_of_one_alloy_never_make_it_certain(make: Any) -> None:
+    X, y = np.repeat(X40[:4], 10, axis=0), np.repeat(Y40[:4], 10)
+    belief = make().fit(X, y).believe(X)
+    assert (belief.std > 0).all()
+    assert (belief.noise >= 0.01 * np.std(y)).all()
+
+
+@every_surrogate
+def test_a_stated_noise_is_never_undercut(make: Any) -> None:
+    assert make().fit(X40, Y40, noise=np.full(40, 7.0)).noise_ >= 7.0
+
+
+@every_surrogate
+def test_a_row_said_to_be_noisy_counts_less(make: Any) -> None:
+    wrong = Y40.copy()
+    wrong[0] += 60
+    noise = np.full(40, 2.0)
+    noise[0] = 200
+    error = [abs(make().fit(X40, wrong, noise=stated).predict(X40[:1])[0] - Y40[0]) for stated in (None, noise)]
+    assert error[1] < 0.7 * error[0]
+
+
+@every_surrogate
+def test_an_unstated_noise_among_stated_ones_is_allowed(make: Any) -> None:
+    noise = np.where(np.arange(40) % 2, np.nan, 2.0)
+    assert np.isfinite(make().fit(X40, Y40, noise=noise).believe(NEW).measured_std).all()
+
+
+@every_surrogate
+def test_the_usual_scatter_guides_where_rows_are_few(make: Any) -> None:
+    small, large = (make(noise_prior=scatter).fit(X40[:3], Y40[:3]).noise_ for scatter in (1.0, 10.0))
+    assert small < 3 < large
+
+
+@every_surrogate
+@pytest.mark.parametrize("n", [3, 10, 60])
+def test_ninety_per_cent_intervals_hold_about_ninety_per_cent(make: Any, n: int) -> None:
+    X, y = table(400, seed=100)
+    held = []
+    for seed in range(12):
+        low, high = make().fit(*table(n, seed=seed)).believe(X).interval(0.9)
+        held.append(np.mean((low <= y) & (y <= high)))
+    assert 0.8 <= np.mean(held) <= 0.99
+
+
+@every_surrogate
+@pytest.mark.parametrize("unit", [2.0**-30, 2.0**-10, 2.0**30])  # powers of two: no rounding can flip a tree's cut
+def test_another_unit_of_the_property_changes_nothing_else(make: Any, unit: float) -> None:
+    plain, scaled = make().fit(X40, Y40).believe(NEW), make().fit(X40, Y40 * unit).believe(NEW)
+    assert scaled.mean / unit == pytest.approx(plain.mean, rel=1e-4)
+    assert scaled.std / unit == pytest.approx(plain.std, rel=1e-3)
+    assert scaled.noise / unit == pytest.approx(plain.noise, rel=1e-3)
+
+
+@every_surrogate
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("same", [False, True])
+def test_a_handful_of_rows_gives_wide_and_finite_intervals(make: Any, n: int, same: bool) -> None:
+    y = np.full(n, 60.0) if same else np.array([50.0, 70.0, 65.0])[:n]
+    belief = make().fit(X40[:n], y).believe(NEW)
+    assert np.isfinite(belief.mean).all()
+    assert (belief.std > 0).all()
+    assert (belief.measured_std > 1).all()
+
+
+@every_surrogate
+def test_a_column_that_never_varies_teaches_nothing(make: Any) -> None:
+    still = np.column_stack([X40, np.full(40, 37.0)])
+    model = make().fit(still, Y40)
+    belief = model.believe(np.column_stack([NEW, np.full(25, 37.0)]))
+    assert belief.mean == pytest.approx(make().fit(X40, Y40).predict(NEW), rel=0.2)
+    assert np.isfinite(model.believe(np.column_stack([NEW, np.full(25, 20.0)])).std).all()
+
+
+@every_surrogate
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    data=st.lists(
+        st.tuples(st.integers(-3, 3), st.integers(-3, 3), st.integers(-5, 5)),
+        min_size=1,
+        max_size=12,
+    ),
+    unit=st.sampled_from([1e-9, 1.0, 1e9]),
+    offset=st.sampled_from([0.0, 1e6]),
+)
+def test_nothing_that_is_finite_breaks_it(
+    make: Any, data: list[tuple[int, int, int]], unit: float, offset: float
+) -> None:
+    rows = np.array(data, dtype=np.float64)
+    options = {} if make is GaussianProcess else {"n_trees": 10}
+    belief = make(**options).fit(rows[:, :2] * unit + offset, rows[:, 2] * unit + offset).believe(rows[:, :2] + offset)
+    assert np.isfinite(belief.mean).all()
+    assert np.isfinite(belief.measured_std).all()
+    assert (belief.measured_std > 0).all()
+
+
+@every_surrogate
+def test_a_hundred_thousand_rows_need_little_memory(make: Any) -> None:
+    model = make().fit(X40, Y40)
+    rows = np.random.default_rng(0).random((100_000, 4))
+    tracemalloc.start()
+    model.predict(rows, return_std=True)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60e6  # whole, 40 rows or trees by 100 000 would take 32 MB an array, and several are needed
+
+
+@every_surrogate
+def test_a_data_frame_is_known_by_its_columns(make: Any) -> None:
+    frame = pd.DataFrame(X40, columns=["Ti", "Nb", "Zr", "Sn"])
+    model = make().fit(frame, pd.Series(Y40))
+    assert model.predict(pd.DataFrame(NEW, columns=frame.columns)) == pytest.approx(make().fit(X40, Y40).predict(NEW))
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(pd.DataFrame(NEW, columns=["Nb", "Ti", "Zr", "Sn"]))
+
+
+@every_surrogate
+def test_it_is_cloned_copied_pickled_and_cross_validated(make: Any) -> None:
+    model = make(noise_prior=3.0).fit(X40, Y40)
+    model.posterior(torch.from_numpy(NEW))
+    fresh: Any = clone(model)
+    assert fresh.get_params() == model.get_params()
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), fresh.fit(X40, Y40)):
+        assert np.array_equal(twin.predict(NEW), model.predict(NEW))
+    assert cross_val_score(make(), X40, Y40, cv=4, scoring="r2").mean() > 0.2
+
+
+EXPECTED_TO_FAIL = {
+    "check_no_attributes_set_in_init": "torch.nn.Module, which a BoTorch model is, sets `training` as it is made",
+}
+
+
+@parametrize_with_checks(  # type: ignore[untyped-decorator]  # scikit-learn comes without types
+    [GaussianProcess(), Forest(n_trees=20), Forest(kind="extra-trees", n_trees=20)],
+    expected_failed_checks=lambda estimator: EXPECTED_TO_FAIL,
+)
+def test_it_has_scikit_learns_manners(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+@every_surrogate
+def test_its_posterior_is_what_is_believed_in_the_units_of_the_data(make: Any) -> None:
+    model = make().fit(X40, Y40)
+    posterior, belief = model.posterior(torch.from_numpy(NEW)), model.believe(NEW)
+    assert posterior.mean.shape == (25, 1)
+    assert posterior.mean.squeeze(-1).numpy() == pytest.approx(belief.mean, rel=1e-8)
+    assert posterior.variance.sqrt().squeeze(-1).numpy() == pytest.approx(belief.std, rel=1e-5)
+    assert posterior.distribution.covariance_matrix.numpy() == pytest.approx(
+        model.covariance(NEW, NEW), rel=1e-5, abs=1e-5
+    )
+    measured = model.posterior(torch.from_numpy(NEW), observation_noise=True)
+    assert measured.variance.sqrt().squeeze(-1).numpy() == pytest.approx(belief.measured_std, rel=1e-5)
+
+
+@every_surrogate
+def test_its_posterior_comes_in_batches(make: Any) -> None:
+    model = make().fit(X40, Y40)
+    rows = torch.from_numpy(NEW[:24]).reshape(2, 4, 3, 4)
+    posterior = model.posterior(rows)
+    assert (model.num_outputs, model.batch_shape) == (1, torch.Size())
+    assert posterior.rsample(torch.Size([5])).shape == (5, 2, 4, 3, 1)
+    assert posterior.mean[1, 2].squeeze(-1).numpy() == pytest.approx(model.predict(rows[1, 2].numpy()))
+
+
+@every_surrogate
+def test_botorchs_acquisitions_work_on_it(make: Any) -> None:
+    model = make().fit(X40, Y40)
+    box = torch.stack([torch.zeros(4), torch.ones(4)]).double()
+    choices = torch.from_numpy(NEW)
+    torch.manual_seed(0)
+    for acquisition, q in (
+        (LogExpectedImprovement(model, best_f=Y40.max()), 1),
+        (
+            qLogNoisyExpectedImprovement(
+                model, torch.from_numpy(X40), sampler=SobolQMCNormalSampler(torch.Size([16]), seed=0)
+            ),
+            2,
+        ),
+    ):
+        found, value = optimize_acqf(acquisition, box, q=q, num_restarts=2, raw_samples=16)
+        assert found.shape == (q, 4)
+        assert value is not None
+        assert torch.isfinite(value)
+        picked, _ = optimize_acqf_discrete(acquisition, q=q, choices=choices)
+        assert picked.shape == (q, 4)
+
+
+@every_surrogate
+def test_expected_improvement_is_sought_where_the_property_is_high(make: Any) -> None:
+    model = make().fit(*table(100))
+    acquisition = LogExpectedImprovement(model, best_f=80.0)
+    picked, _ = optimize_acqf_discrete(acquisition, q=1, choices=torch.from_numpy(NEW))
+    assert truth(picked.numpy())[0] >= np.quantile(truth(NEW), 0.9)
+
+
+@every_surrogate
+def test_a_property_too_small_for_botorch_is_refused_and_not_misjudged(make: Any) -> None:
+    model = make().fit(X40, 1e-9 * Y40)
+    with pytest.raises(AlloyloopError, match="smaller unit"):
+        model.posterior(torch.from_numpy(NEW))
