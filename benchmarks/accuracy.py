@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -136,17 +136,34 @@ def candidates(table: Table, models: Sequence[str]) -> dict[str, Maker]:
     }
 
 
-def chosen(table: Table, folds: Sequence[Fold], models: Sequence[str]) -> tuple[FloatArray, FloatArray, Counter[str]]:
-    """Beliefs of each fold by the candidate that the other folds favour, and how often each was taken."""
-    options, taken = candidates(table, models), Counter[str]()
-    mean, std = np.empty(len(table.y)), np.empty(len(table.y))
+def best(scores: Mapping[str, Scores], by: str) -> str:
+    """Name the candidate with the lowest score of a kind."""
+    return min(scores, key=lambda name: float(getattr(scores[name], by)))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Beliefs (n,) of each fold by the candidate that the other folds favour, and how often each was taken."""
+
+    mean: FloatArray
+    std: FloatArray
+    taken: Counter[str]
+
+
+def chosen(table: Table, folds: Sequence[Fold], models: Sequence[str]) -> dict[str, Chosen]:
+    """Choose for each fold among the models without looking at it, by the error and by the CRPS of inner folds."""
+    options = candidates(table, models)
+    found = {by: Chosen(np.empty(len(table.y)), np.empty(len(table.y)), Counter()) for by in ("rmse", "crps")}
     for train, test in folds:
         X, y = table.X[train], table.y[train]
         groups = None if table.groups is None else table.groups[train]
-        name = choose(options, X, y, groups=groups, k=INNER_FOLDS).name
-        taken[name] += 1
-        mean[test], std[test] = options[name]().fit(X, y).predict(table.X[test], return_std=True)
-    return mean, std, taken
+        scores = choose(options, X, y, groups=groups, k=INNER_FOLDS).scores
+        for by, so_far in found.items():
+            name = best(scores, by)
+            so_far.taken[name] += 1
+            model = options[name]().fit(X, y)
+            so_far.mean[test], so_far.std[test] = model.predict(table.X[test], return_std=True)
+    return found
 
 
 def ways(table: Table) -> Iterator[tuple[str, list[list[Fold]]]]:
@@ -172,12 +189,12 @@ def report(table: Table, models: Sequence[str], nested: bool, say: Callable[[str
             say(line(name, scores))
         if nested:
             results = [chosen(table, folds, models) for folds in repetitions]
-            say(line("chosen by inner folds", [Scores.of(table.y, mean, std) for mean, std, _ in results]))
-            taken = sum((count for *_, count in results), Counter[str]())
-            say(
-                "    by the ranked probability score of inner folds: "
-                + "; ".join(f"{name} {n}×" for name, n in taken.most_common())
-            )
+            for by in ("rmse", "crps"):
+                of_all = [result[by] for result in results]
+                scores = [Scores.of(table.y, one.mean, one.std) for one in of_all]
+                say(line(f"chosen by {by.upper()} of inner folds", scores))
+                taken = sum((one.taken for one in of_all), Counter[str]())
+                say("    took " + "; ".join(f"{name} {n}×" for name, n in taken.most_common()))
 
 
 def main() -> None:

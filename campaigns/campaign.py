@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -119,7 +119,7 @@ class Campaign:
         """
         from .suggesting import suggest
 
-        with nullcontext() if dry_run else self.folder.writing():
+        with nullcontext() if dry_run else self.folder.writing(), _one_thread():
             before = self._inputs()
             snapshot = self.snapshot()
             n = snapshot.spec.batch if n is None else n
@@ -222,7 +222,8 @@ class Campaign:
 
         snapshot = self.snapshot()
         rows = list(status(snapshot).ranking[:n])
-        beliefs = believe(snapshot)
+        with _one_thread():
+            beliefs = believe(snapshot)
         process = {name: values[rows] for name, values in snapshot.process.items()}
         answers = judge(
             snapshot,
@@ -248,7 +249,8 @@ class Campaign:
         names = [alloys] if isinstance(alloys, str) else list(alloys)
         compositions = [_in_basis(snapshot, Composition.parse(name)) for name in names]
         values = _process_of(snapshot, process or {}, len(names))
-        beliefs = believe(snapshot)
+        with _one_thread():
+            beliefs = believe(snapshot)
         answers = judge(snapshot, beliefs, names, compositions, values)
         own = snapshot.space.elements
         flagged = []
@@ -314,6 +316,14 @@ class Campaign:
             f"<b>{html.escape(snapshot.spec.name)}</b><br>rounds {stands.rounds}, pending {len(stands.pending)}, "
             f"best {html.escape(best)}"
         )
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Matrices here are small: shared among threads that wait for each other, a busy machine needs four times as long."""
+    from threadpoolctl import threadpool_limits
+
+    limited: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
+    return limited
 
 
 def _next_round(snapshot: Snapshot, events: Sequence[Event]) -> int:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design.composition import Composition
-from ..design.goals import Goal, Maximize, Minimize, Report, Within, pursued
+from ..design.goals import Goal, Pursued, Report, Within
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Json, Nearest, Predicted
@@ -66,7 +66,7 @@ EXPECTED: Kind = (
 MOST_LETTERS = 60  # of an axis label; a longer name is cut
 MOST_TICKED_ROUNDS = 16
 
-_RATE = re.compile(r"(?P<words>.+)_(?P<unit>[A-Za-z0-9]+_per_\w+)")
+_RATE = re.compile(r"(?P<words>.+)_(?P<unit>[A-Za-z][A-Za-z0-9]*_per_\w+)")
 _OWN_SIGNS = {"C": "°C", "F": "°F", "pct": "%", "wt_pct": "wt.%", "at_pct": "at.%", "vol_pct": "vol.%", "um": "µm"}
 _SYNTHETIC = re.compile(r"\bSYNTHETIC\b|\b[Ss]ynthetic (?:laboratory|data|result|value)")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -126,8 +126,8 @@ def _unit_sign(unit: str) -> str:
 def _power(unit: str) -> str:
     """The factors of a unit, their exponents raised; `um` is a micrometre.
 
-    >>> _power("mm3"), _power("N_m"), _power("C"), _power("60keV")
-    ('mm³', 'N m', '°C', '60keV')
+    >>> _power("mm3"), _power("N_m"), _power("C"), _power("um2")
+    ('mm³', 'N m', '°C', 'µm²')
     """
     factors = []
     for factor in unit.split("_"):
@@ -320,7 +320,7 @@ def figure_svg(figure: Figure) -> str:
 
 def _shown(goals: Mapping[str, Goal]) -> list[str]:
     """The pursued properties first, then the limited; those only reported where there are no others."""
-    wanted = [name for name, goal in goals.items() if isinstance(goal, Minimize | Maximize)]
+    wanted = [name for name, goal in goals.items() if isinstance(goal, Pursued)]
     limited = [name for name, goal in goals.items() if isinstance(goal, Within)]
     return wanted + limited or [name for name, goal in goals.items() if isinstance(goal, Report)]
 
@@ -435,16 +435,14 @@ def _draw_values(ax: Axes, snapshot: Snapshot, name: str, rows: NDArray[np.intp]
 
 def _draw_best(left: Axes, right: Axes, snapshot: Snapshot, numbers: Sequence[int]) -> None:
     """The best measured value that keeps every limit, before the rounds and after each."""
-    try:
-        wanted, _ = pursued(snapshot.goals)
-        ranking = status(snapshot).ranking
-    except AlloyloopError:  # nothing is pursued, so nothing is best
+    stands = status(snapshot)
+    if stands.best is None:
         return
-    values, rounds = snapshot.table.values(wanted), snapshot.table.round
+    values, rounds = snapshot.table.values(stands.best.property), snapshot.table.round
     look: Any = {"color": BLACK, "linewidth": 1.3, "label": "best so far"}
 
     def best(number: float) -> float:
-        return next((float(values[row]) for row in ranking if (rounds[row] or 0) <= number), np.nan)
+        return next((float(values[row]) for row in stands.ranking if (rounds[row] or 0) <= number), np.nan)
 
     first = best(min(numbers, default=1) - 1)
     if isfinite(first) and (left is not right or not numbers):

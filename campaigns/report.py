@@ -25,7 +25,7 @@ from ..design.composition import Composition
 from ..design.descriptors import descriptor
 from ..design.goals import Goal, Pursued, Report, Within
 from ..design.rules import Rule
-from ..design.space import Choice, DesignSpace, Numeric
+from ..design.space import Choice, Condition, DesignSpace, Numeric
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Predicted
 from .files import read_bytes
@@ -75,7 +75,7 @@ def report_html(snapshot: Snapshot) -> str:
         sought=sought(snapshot),
         question=_question(snapshot),
         stands=stands,
-        is_pursued=any(isinstance(goal, Pursued) for goal in snapshot.goals.values()),
+        is_pursued=sum(isinstance(goal, Pursued) for goal in snapshot.goals.values()) == 1,
         batch=_next_batch(snapshot, rounds, stands),
         melt_sheet=_melt_sheet(snapshot, rounds),
         progress=_picture(progress(snapshot)) if _has_numbers(snapshot, rounds) else "",
@@ -84,6 +84,7 @@ def report_html(snapshot: Snapshot) -> str:
         models=_models(rounds),
         remarks=_remarks(snapshot, rounds, damage),
         processes=[variable.name for variable in snapshot.space.process],
+        conditions=[condition.name for condition in snapshot.space.conditions],
         results=[*snapshot.goals, *snapshot.table.layout.classes],
         experiments=experiments,
         provenance=_provenance(snapshot, rounds, last_change),
@@ -129,6 +130,7 @@ def _question(snapshot: Snapshot) -> dict[str, list[str]]:
     parts = {
         f"Composition [{BASIS_SIGN[space.basis]}]": _bounds(space),
         "Process": [_process(variable) for variable in space.process],
+        "Conditions": [f"{label(condition.name)}: {condition.at:g} wanted" for condition in space.conditions],
         "Rules": [_rule(rule) for rule in space.rules],
         "Wanted": [_goal(name, goal) for name, goal in snapshot.goals.items() if not isinstance(goal, Report)],
         "Reported": reported + classes,
@@ -169,8 +171,8 @@ def _rule(rule: Rule) -> str:
         bounds = f"at least {rule.low:g}" if isfinite(rule.low) else f"at most {rule.high:g}"
     if rule.of_descriptor:
         name = rule.terms[0][0]
-        unit = descriptor(name).unit.removeprefix("-")
-        words = words_and_unit(name)[0]
+        words, unit = words_and_unit(name)
+        unit = unit or descriptor(name).unit.removeprefix("-")
         return f"{words[:1].upper()}{words[1:]} {bounds} {unit}".rstrip()
     terms = [
         f"{'−' if factor < 0 else '+'} " + (name if abs(factor) == 1 else f"{abs(factor):g} {name}")
@@ -236,8 +238,6 @@ def _remarks(snapshot: Snapshot, rounds: Sequence[PastRound], damage: Sequence[s
 def _models(rounds: Sequence[PastRound]) -> dict[str, Any]:
     """What the last round says of how it was chosen; empty where it says nothing."""
     decision = rounds[-1].decision if rounds else {}
-    if not decision:
-        return {}
     chosen = [
         (name, str(model.get("name", "")), str(model.get("why", "")))
         for name, model in _mapping(decision.get("models")).items()
@@ -245,6 +245,8 @@ def _models(rounds: Sequence[PastRound]) -> dict[str, Any]:
     ]
     acquisition = str(decision.get("acquisition", ""))
     runner_ups = _texts(decision.get("runner_ups"))
+    if not (chosen or acquisition or runner_ups):
+        return {}
     return {"round": rounds[-1].number, "chosen": chosen, "acquisition": acquisition, "runner_ups": runner_ups}
 
 
@@ -332,7 +334,7 @@ class NextBatch:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """A row of experiments.csv: its cells as the report shows them."""
+    """A row of experiments.csv: its cells as the report shows them, conditions after the process values."""
 
     id: str
     status: str
@@ -393,7 +395,7 @@ def _proposal(
         round=table.round[row],
         alloy=_alloy(snapshot, row),
         other="" if composition is None else composition.name(other_basis(snapshot.space.basis)),
-        process=_process_cells(snapshot, row),
+        process=_process_cells(snapshot, row, snapshot.space.process),
         expected=tuple(expected),
         chance=f"{answer.probability['all']:.0%}" if answer and len(answer.probability) > 1 else "",
         nearest="" if near is None else f"{near.id}, {near.distance:.1f} at.% away",
@@ -455,7 +457,7 @@ def _experiments(snapshot: Snapshot) -> list[Experiment]:
             status=table.status[row],
             round=table.round[row],
             alloy=_alloy(snapshot, row),
-            process=_process_cells(snapshot, row),
+            process=_process_cells(snapshot, row, (*snapshot.space.process, *snapshot.space.conditions)),
             results=(
                 *(_measured(snapshot, name, row) for name in snapshot.goals),
                 *("; ".join(cells(row, name)) for name in table.layout.classes),
@@ -479,8 +481,8 @@ def _measured(snapshot: Snapshot, name: str, row: int) -> str:
     return text + (f" (n\u00a0=\u00a0{count:g})" if isfinite(count) else "")
 
 
-def _process_cells(snapshot: Snapshot, row: int) -> tuple[str, ...]:
-    values = (snapshot.table.process[variable.name][row] for variable in snapshot.space.process)
+def _process_cells(snapshot: Snapshot, row: int, variables: Sequence[Numeric | Choice | Condition]) -> tuple[str, ...]:
+    values = (snapshot.table.process[variable.name][row] for variable in variables)
     return tuple(v if isinstance(v, str) else "" if v is None or not isfinite(v) else f"{v:g}" for v in values)
 
 

@@ -106,8 +106,10 @@ class Snapshot:
         return points[near & ~foreign]
 
     def composition(self, row: int) -> Composition:
-        """What one row consists of, as planned, in the campaign's basis."""
-        amounts = zip(self.table.elements, self.table.nominal[row].tolist(), strict=True)
+        """What one row consists of, as planned or else as analysed, in the campaign's basis."""
+        planned, analysed = self.table.nominal[row], self.table.measured[row]
+        known = planned if np.isfinite(planned).all() else analysed
+        amounts = zip(self.table.elements, known.tolist(), strict=True)
         return Composition({element: amount for element, amount in amounts if amount > 0}, self.space.basis)
 
     def pending(self) -> BoolArray:

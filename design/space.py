@@ -173,11 +173,11 @@ class DesignSpace:
                     )
         if self.policy is None:
             return
-        for rule in self.policy.rules:
-            if rule.verdict == "barred" and rule.element in self.elements:
+        for said in self.policy.rules:
+            if said.verdict == "barred" and said.element in self.elements:
                 raise AlloyloopError(
-                    f"{rule.element} is barred by the policy {self.policy.name}: {rule.reason}",
-                    f"Take {rule.element} out of the space, or choose another policy.",
+                    f"{said.element} is barred by the policy {self.policy.name}: {said.reason}",
+                    f"Take {said.element} out of the space, or choose another policy.",
                 )
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import exp, hypot, sqrt
-from typing import Any, Literal, NoReturn, Self, cast, overload
+from typing import Any, Literal, NoReturn, Self, overload
 
 import numpy as np
 import torch
@@ -107,6 +107,9 @@ class Forest(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
         typical = sqrt(float(np.mean(stated**2)))
         self._centre = float(np.mean(y))
         self.scale_ = spread(y, fallback=self.noise_prior or typical)
+        noise_prior, variances = scatter_prior(self.noise_prior, self.scale_), (stated / self.scale_) ** 2
+        # A row counts by what its stated noise adds to the usual scatter: one half where it is as large again.
+        weights = 1 / (1 + variances / exp(noise_prior[0])) if variances.any() else None
         z = (y - self._centre) / self.scale_  # scikit-learn takes a variance below 2e-16 for none, and would not split
         self.forest_ = KINDS[self.kind](
             n_estimators=self.n_trees,
@@ -115,18 +118,17 @@ class Forest(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
             bootstrap=True,
             random_state=self.seed,
             n_jobs=self.n_jobs,
-        ).fit(X, z, sample_weight=_weights(stated))
+        ).fit(X, z, sample_weight=weights)
         self._leaves = [tree.tree_.value[:, 0, 0].copy() for tree in self.forest_.estimators_]
-        noise_prior = scatter_prior(self.noise_prior, self.scale_)
-        errors, variances, seen = self._out_of_bag(X, z)
-        self._stretch, scatter = _spread_of_errors(errors, variances, (stated[seen] / self.scale_) ** 2, noise_prior)
+        errors, between, seen = self._out_of_bag(X, z)
+        self._stretch, scatter = _spread_of_errors(errors, between, variances[seen], noise_prior)
         self.noise_ = hypot(sqrt(scatter) * self.scale_, typical)
         # What even a perfect mean of n scattered values would leave unknown: trees that all agree are not all-knowing.
         self._offset = (self.noise_ / self.scale_) ** 2 / len(y)
         return self
 
     def _out_of_bag(self, X: FloatArray, z: FloatArray) -> tuple[FloatArray, FloatArray, np.ndarray[Any, Any]]:
-        """Error and variance between trees of each row, by the trees that did not see it; and which rows have two."""
+        """Error and variance between trees of each row, by those that did not see it; and which rows have two such."""
         values, unseen = self._trees(X), np.ones((self.n_trees, len(z)), dtype=bool)
         for row, drawn in zip(unseen, self.forest_.estimators_samples_, strict=True):
             row[drawn] = False
@@ -227,20 +229,14 @@ class Forest(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
         )
 
 
-def _weights(stated: FloatArray) -> FloatArray | None:
-    """Weight of each row: the typical one counts 1, a very exact one at most 2, a very noisy one next to nothing."""
-    typical = np.mean(stated**2)
-    return cast(FloatArray, 2 * typical / (typical + stated**2)) if typical > 0 else None
-
-
 def _spread_of_errors(
-    errors: FloatArray, variances: FloatArray, stated: FloatArray, noise_prior: tuple[float, float]
+    errors: FloatArray, between: FloatArray, stated: FloatArray, noise_prior: tuple[float, float]
 ) -> tuple[float, float]:
     """Factor on the variance between trees, and variance of the common scatter, that make the errors most probable."""
     centre, width = np.array([STRETCH_PRIOR, noise_prior]).T
 
     def loss(theta: FloatArray) -> tuple[float, FloatArray]:
-        parts = np.stack([exp(theta[0]) * variances, np.full(len(errors), exp(theta[1]))])
+        parts = np.stack([exp(theta[0]) * between, np.full(len(errors), exp(theta[1]))])
         total = parts.sum(axis=0) + stated
         deviation = (theta - centre) / width
         value = (np.log(total) + errors**2 / total).sum() / 2 + deviation @ deviation / 2

@@ -138,7 +138,7 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
         return np.asarray((asked_rows(self, X) - self._low) / self._range / self._lengthscales)
 
     def _blocks(self, X: ArrayLike) -> Iterator[FloatArray]:
-        """Kernel between rows and training rows, block by block: a hundred thousand rows need no more memory than some."""
+        """Kernel between rows and training rows, block by block: many rows need no more memory than some thousands."""
         V = self._scaled(X)
         for start in range(0, len(V), BLOCK):
             yield _matern(V[start : start + BLOCK], self._train_V)[0]
@@ -243,7 +243,7 @@ def _posterior_mode(
 ) -> FloatArray:
     """Most probable log lengthscales (n_features,) and, last, log variance of the common scatter.
 
-    Written out in NumPy with its gradient, since GPyTorch's modules cost 20 to 50 times as much at these sizes, and a
+    Written out in NumPy with its gradient, since GPyTorch's modules cost 10 to 40 times as much at these sizes, and a
     backtest fits thousands. The sums over pairs of (u_i - u_j)² become products of matrices: no (n, n, d) array.
     """
     n, d = U.shape

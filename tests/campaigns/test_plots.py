@@ -70,6 +70,7 @@ def legend(figure: Figure) -> list[str]:
         ("degradation_mg_per_cm2_per_d", "Degradation [mg/(cm² d)]"),
         ("price_usd_per_kg", "Price [usd/kg]"),
         ("grain_size_um", "Grain size [µm]"),
+        ("radiopacity_60keV_per_cm", "Radiopacity 60keV per cm"),  # a number is no unit
         ("phases", "Phases"),
         ("vec", "Vec"),
     ],

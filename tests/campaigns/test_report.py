@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import subprocess
 import sys
@@ -26,7 +27,6 @@ from .written import EXPERIMENTS, FIRST, HEADER, QUESTION, SECOND, proposal, wri
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 ONLY_CLASSES = re.sub(r"  (youngs|yield).*\n", "", QUESTION)
 ONLY_LIMITS = QUESTION.replace("youngs_modulus_GPa: {goal: minimize}", "youngs_modulus_GPa: {goal: report}")
-HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
 @dataclass
@@ -61,6 +61,8 @@ class Page(HTMLParser):
         self.elements.append(element)
         if tag not in VOID:
             self.opened.append(element)
+        elif tag == "br":
+            self.handle_data("\n")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -186,7 +188,7 @@ def test_the_question_in_its_parts(pages: dict[str, Page]) -> None:
     said = pages["in its second round"].section("question")
     assert "Composition [at.%] Ti 0 to 100 (the balance); Nb 0 to 30; Zr 0 to 20; all in steps of 1" in said
     assert "Process Ageing temperature [°C]: 300 to 600 in steps of 50; Quench: water or air" in said
-    assert "Rules Nb + Zr at least 5; Density at most 7 g/cm3" in said
+    assert "Rules Nb + Zr at least 5; Density at most 7 g/cm³" in said
     assert "Wanted Young's modulus as low as possible; yield strength above 500 MPa" in said
     assert "Reported phases (beta or other)" in said
     assert "implant-titanium" in said
@@ -211,7 +213,7 @@ def test_where_it_stands(tmp_path: Path) -> None:
 
 
 def test_where_nothing_is_pursued_nothing_is_best(pages: dict[str, Page]) -> None:
-    assert "Best so far none: no property is minimised or maximised" in pages["nothing pursued"].section("stands")
+    assert "Best so far none: no one property is minimised or maximised" in pages["nothing pursued"].section("stands")
     assert "Best so far none yet: no measured alloy" in pages["no rows"].section("stands")
 
 
@@ -299,7 +301,17 @@ def test_how_the_last_round_was_chosen_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("odd", [None, 7, "text", ["a"], {"a": "b"}, [[1]], {"a": {"b": {}}}], ids=repr)
 def test_a_decision_of_another_shape_does_not_stop_the_report(tmp_path: Path, odd: object) -> None:
     keys = ("models", "acquisition", "runner_ups", "remarks", "seed", "versions", "digests")
-    assert page(written(tmp_path, rounds={2: {"proposals": SECOND, **dict.fromkeys(keys, odd)}})).all("main")
+    decision = {"proposals": SECOND, **dict.fromkeys(keys, odd)}
+    assert page(written(tmp_path, ONLY_CLASSES, rounds={2: decision})).all("main")
+
+
+def test_conditions_are_asked_and_shown(tmp_path: Path) -> None:
+    question = ONLY_CLASSES.replace("properties:", "conditions:\n  test_temperature_C: {at: 37}\nproperties:")
+    header = HEADER.replace("phases", "test_temperature_C,phases")
+    row = "A,known,,,80,20,0,400,water,,,,,25,beta,,\n"
+    report = page(written(tmp_path, question, header + row, {}))
+    assert "Conditions Test temperature [°C]: 37 wanted" in report.section("question")
+    assert "A known Ti-20Nb at 400 water 25 beta" in report.section("experiments")
 
 
 def test_every_experiment_is_there_with_what_was_measured(pages: dict[str, Page]) -> None:
@@ -329,44 +341,41 @@ def test_five_hundred_rows_are_all_there_and_a_hundred_are_a_small_page(tmp_path
     assert len(small.encode()) < 300_000
 
 
-@pytest.mark.parametrize(
-    "place",
-    ["note", "source", "reason", "id", "name", "choice", "class", "why", "flag", "model", "property", "melt sheet"],
-)
-def test_what_somebody_wrote_into_the_folder_is_text_and_never_runs(tmp_path: Path, place: str) -> None:
-    question, experiments, decision = QUESTION, EXPERIMENTS, {"proposals": SECOND}
-    match place:
-        case "note":
-            experiments = experiments.replace("600,beta,,", f"600,beta,,{HOSTILE}", 1)
-        case "source":
-            experiments = experiments.replace("10.1000/first", HOSTILE)
-        case "reason":
-            experiments = experiments.replace("cracked", HOSTILE)
-        case "id":
-            experiments = experiments.replace("A,known", f"{HOSTILE},known")
-        case "name":
-            question = question.replace("Strong and soft", HOSTILE)
-        case "choice":
-            question, experiments = (t.replace("water", f'"{HOSTILE}"') for t in (question, experiments))
-        case "class":
-            question = question.replace("beta: [beta]", f'"{HOSTILE}": [beta]')
-        case "why":
-            decision = {"proposals": [proposal("R002-1", {"Ti": 71.0, "Nb": 24.0, "Zr": 5.0}, 57.0, why=HOSTILE)]}
-        case "flag":
-            decision = {"proposals": [proposal("R002-1", {"Ti": 71.0, "Nb": 24.0, "Zr": 5.0}, 57.0, flags=[HOSTILE])]}
-        case "model":
-            decision |= {"models": {HOSTILE: {"name": HOSTILE, "why": HOSTILE}}}  # type: ignore[dict-item]
-        case "property":
-            question, experiments = (
-                t.replace("yield_strength_MPa", f'"{HOSTILE}_MPa"') for t in (question, experiments)
-            )
-    snapshot = written(tmp_path, question, experiments, {1: FIRST, 2: decision})
-    if place == "melt sheet":
-        sheet = snapshot.folder.round(2) / "melt-sheet.csv"
-        sheet.write_text(f"id,alloy,material\n{HOSTILE},{HOSTILE},{HOSTILE}\n", encoding="utf-8")
+def test_what_somebody_wrote_into_the_folder_is_text_and_never_runs(tmp_path: Path) -> None:
+    decision = {
+        "models": {"some model": {"name": "its name", "why": "its reason"}},
+        "proposals": [proposal("R002-1", {"Ti": 71.0, "Nb": 24.0, "Zr": 5.0}, 57.0, why="for this", flags=["a flag"])],
+        "stop": {"words": "go on"},
+        "remarks": ["a remark"],
+        "runner_ups": ["another alloy"],
+        "acquisition": "some choice",
+    }
+    in_files = (
+        "Strong and soft",
+        "quench",
+        "water",
+        "beta",
+        "yield",
+        "10.1000/first",
+        "J. Titanium",
+        "cracked",
+        "R002-1",
+    )
+    in_decisions = ("some model", "its name", "its reason", "for this", "a flag", "go on", "a remark", "another alloy")
+
+    def hostile(text: str) -> str:
+        for word in (*in_files, *in_decisions):
+            text = text.replace(word, f"<script>{word}</script><img src=x onerror=alert(1)>")
+        return text
+
+    rounds = {1: FIRST, 2: json.loads(hostile(json.dumps(decision)))}
+    snapshot = written(tmp_path, hostile(QUESTION), hostile(EXPERIMENTS), rounds)
+    sheet = snapshot.folder.round(2) / "melt-sheet.csv"
+    sheet.write_text(hostile("id,alloy,material\nR002-1,cracked,beta\n"), encoding="utf-8")
     report = page(snapshot)
     assert report.all("script") == report.all("img") == []
-    assert "alert(1)" in words(report.all("body")[0].text)
+    for word in (*in_files, *in_decisions):
+        assert f"<script>{word}</script>" in report.all("body")[0].text
 
 
 @given(st.text())
@@ -393,7 +402,7 @@ def test_synthetic_results_are_labelled_at_the_top_and_in_every_row(tmp_path: Pa
     report = page(written(tmp_path, experiments=made_up))
     assert words(report.all("body")[0].text).startswith("SYNTHETIC")
     labelled = [cell.text for cell in report.all("th") if "SYNTHETIC" in cell.text]
-    assert labelled == ["R001-1 SYNTHETIC", "R001-1 SYNTHETIC", "R001-1SYNTHETIC"]  # its two properties, and its row
+    assert labelled == ["R001-1 SYNTHETIC", "R001-1 SYNTHETIC", "R001-1\nSYNTHETIC"]  # its two properties, and its row
     assert "(R001-1) SYNTHETIC" in report.section("stands")
     assert "SYNTHETIC, not measured" in report.section("progress")
 

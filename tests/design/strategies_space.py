@@ -55,7 +55,7 @@ def every_composition(lattice: Lattice) -> Iterator[tuple[Fraction, ...]]:
         return [amount for amount in all_of_them if element.low <= amount <= element.high]
 
     for amounts in product(*map(multiples, lattice.elements)):
-        rest = 100 - sum(amounts)
+        rest = Fraction(100) - sum(amounts)
         if rest >= 0 and lattice.balance_low <= rest <= lattice.balance_high:
             yield (*amounts, rest)
 
@@ -68,7 +68,10 @@ RULES: Final = (
     "vec <= 4.3",
     "temperature_C + 10 Nb >= 850",
 )
-PROCESS: Final = (Numeric("temperature_C", 750, 1000, 100), Choice("quench", ("water", "air", "furnace")))
+PROCESS: Final[tuple[Numeric | Choice, ...]] = (
+    Numeric("temperature_C", 750, 1000, 100),
+    Choice("quench", ("water", "air", "furnace")),
+)
 
 
 def limited(element: str, wt_pct: float) -> Policy:
@@ -83,7 +86,7 @@ def spaces(draw: st.DrawFn) -> DesignSpace:
     tops = [draw(st.sampled_from([0, 10, 20, 30])) for _ in SYMBOLS]
     steps = [draw(st.sampled_from([2.5, 5.0, 10.0])) for _ in SYMBOLS]
     chosen = tuple(Element(*bounds) for bounds in zip(SYMBOLS, [0] * 3, tops, steps, strict=True))
-    process = tuple(draw(st.lists(st.sampled_from(PROCESS), unique=True, max_size=2)))
+    process: tuple[Numeric | Choice, ...] = tuple(draw(st.lists(st.sampled_from(PROCESS), unique=True, max_size=2)))
     names = (*SYMBOLS, "Ti", *(variable.name for variable in process))
     possible = [text for text in RULES if "temperature_C" in names or "temperature_C" not in text]
     rules: list[Rule] = [

@@ -72,13 +72,12 @@ def listed(space: DesignSpace) -> IntArray:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_the_pick_is_the_best_of_all_alloys_in_99_of_100_cases(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("space", [wide("wt_pct"), wide("at_pct", PROCESS)], ids=["composition", "and process"])
+def test_the_pick_is_the_best_of_all_alloys(space: DesignSpace, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("alloyloop.design.acquisition"), "N_DRAWS", 64)  # a surface as rough as any
-    spaces = (wide("wt_pct"), wide("at_pct", PROCESS))
-    assert all(len(listed(space)) > 1.5 * N_SAMPLED for space in spaces)
+    assert len(listed(space)) > 1.5 * N_SAMPLED
     missed = []
-    for seed in range(30):
-        space = spaces[seed % 2]
+    for seed in range(15):
         value, taken, rng = case(model, seed, space, limited=seed % 3 == 0)
         left = listed(space)[~rows_in(listed(space), taken)]
         best = value.value(alloys_at(space, left, space.elements)).max()
@@ -86,7 +85,7 @@ def test_the_pick_is_the_best_of_all_alloys_in_99_of_100_cases(model: str, monke
         assert found <= best + 1e-6
         if found < best - 1e-6:
             missed.append(seed)
-    assert missed == []  # of thirty, one would be three per cent
+    assert missed == []  # in sixty cases of four kinds
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -82,7 +82,7 @@ def test_what_cannot_be_read_is_refused_with_its_place(text: str, message: str) 
 
 def quantity(rule: Rule, **columns: list[float]) -> list[float]:
     arrays = {name: np.array(values) for name, values in columns.items()}
-    return rule.quantity(arrays, np.empty((2, 0)), ()).tolist()
+    return [float(number) for number in rule.quantity(arrays, np.empty((2, 0)), ())]
 
 
 def test_a_sum_is_taken_of_amounts_and_process_values() -> None:

@@ -94,18 +94,19 @@ def test_a_sample_as_large_as_the_space_is_all_that_is_allowed(space: DesignSpac
     assert as_set(space.sample(len(allowed) + 1, np.random.default_rng(seed))) == as_set(allowed)
 
 
-def test_every_allowed_point_is_sampled_equally_often() -> None:
+@pytest.mark.parametrize("n", [7, 8])  # of 63 points in all: drawn until there are enough, and listed whole
+def test_every_allowed_point_is_sampled_equally_often(n: int) -> None:
     space = titanium("Nb + Zr >= 10", process=(QUENCH,))
     allowed = every_point(space)[space.allows(every_point(space))]
-    rng, n = np.random.default_rng(0), 3000
+    rng, times = np.random.default_rng(0), 500
     counts = dict.fromkeys(as_set(allowed), 0)
-    for _ in range(n):
-        (point,) = space.sample(1, rng)
-        counts[tuple(point.tolist())] += 1
-    expected = n / len(allowed)
+    for _ in range(times):
+        for point in space.sample(n, rng).tolist():
+            counts[tuple(point)] += 1
+    expected = n * times / len(allowed)
     assert len(allowed) == 3 * (7 * 3 - 3)  # without pure titanium, 5 Nb and 5 Zr
     chi_squared = sum((count - expected) ** 2 / expected for count in counts.values())
-    assert chi_squared < 85  # the 99.6 % quantile of chi-squared with 53 degrees of freedom is 84.7
+    assert chi_squared < 85  # the 99.6 % quantile of chi-squared with 53 degrees of freedom, and no repeats lower it
 
 
 @settings(max_examples=40)
@@ -239,7 +240,7 @@ def test_a_point_is_snapped_to_itself(space: DesignSpace, seed: int) -> None:
 
 def test_what_was_made_a_little_off_is_snapped_and_what_is_not_of_the_space_is_told_apart() -> None:
     space = titanium(process=(TEMPERATURE, QUENCH))
-    percent = np.array([[11.8, 4.1, 84.1], [36, 0, 64], [10, 5, 60], [10, 5, 85], [10, 5, 85], [np.nan, 5, 85]])
+    percent = np.array([[12.3, 7.3, 80.4], [36, 0, 64], [10, 5, 60], [10, 5, 85], [10, 5, 85], [np.nan, 5, 85]])
     process = {
         "solution_temperature_C": np.array([860, 850, 850, np.nan, 850, 850]),
         "quench": np.array(["air", "air", "air", "air", "oil", "air"], dtype=object),
