@@ -172,7 +172,8 @@ def design_space(spec: CampaignSpec, line_of: Callable[[Keys], int | None] = lam
                 process.append(Numeric(name, variable.min, variable.max, variable.step))
             else:
                 process.append(Choice(name, variable.choices))
-    names = (*made.elements, made.balance, *spec.process)
+    numeric = (variable.name for variable in process if isinstance(variable, Numeric))
+    names = (*made.elements, made.balance, *numeric)
     rules: list[Rule] = []
     for i, text in enumerate(made.rules):
         with mistakes.at("composition", "rules", i):

@@ -120,7 +120,7 @@ def _terms(left: str, rule: str, names: tuple[str, ...]) -> tuple[tuple[str, flo
         if match["name"] not in names:
             raise AlloyloopError(
                 f"The rule '{rule}' names {match['name']}, which is neither a descriptor, an element of this space "
-                f"({', '.join(names)}) nor a process variable",
+                f"({', '.join(names)}) nor a process variable that is a number",
                 "Correct the name; `alloyloop descriptors` lists the descriptors.",
             )
         factor = float(match["factor"] or 1) * (-1 if match["sign"] == "-" else 1)

@@ -194,8 +194,9 @@ def test_a_measurement_is_laid_beside_what_its_round_expected(tmp_path: Path) ->
     ]
 
 
-def test_the_end_of_an_interval_lies_inside_it() -> None:
-    assert Comeback(0, "hardness_HV", 1, Predicted(300, 10, 283, 317), 317).is_inside
+@pytest.mark.parametrize("measured", [283, 317])
+def test_the_end_of_an_interval_lies_inside_it(measured: float) -> None:
+    assert Comeback(0, "hardness_HV", 1, Predicted(300, 10, 283, 317), measured).is_inside
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from .written import EXPERIMENTS, FIRST, HEADER, QUESTION, SECOND, proposal, wri
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 ONLY_CLASSES = re.sub(r"  (youngs|yield).*\n", "", QUESTION)
 ONLY_LIMITS = QUESTION.replace("youngs_modulus_GPa: {goal: minimize}", "youngs_modulus_GPa: {goal: report}")
+MELT_SHEET = "id,alloy,order,material,weigh_g\nR002-1,Ti,1,Nb,13\nR002-1,Ti,2,Ti,27\nR002-1,Ti,,total,40\n"
 
 
 @dataclass
@@ -99,8 +100,10 @@ def states(path: Path) -> dict[str, Snapshot]:
     known = "".join(EXPERIMENTS.splitlines(keepends=True)[:3])
     proposed = HEADER + "R001-1,proposed,1,,74,26,0,350,air,,,,,,,\n"
     space_filling = [proposal("R001-1", {"Ti": 74.0, "Nb": 26.0}, 0.0, predicted={}, probability={}, nearest=None)]
+    second = written(path / "second")
+    (second.folder.round(2) / "melt-sheet.csv").write_text(MELT_SHEET, encoding="utf-8")
     return {
-        "in its second round": written(path / "second"),
+        "in its second round": second,
         "no rounds": written(path / "known", experiments=known, rounds={}),
         "no rows": written(path / "empty", experiments=HEADER, rounds={}),
         "nothing measured": written(path / "filling", experiments=proposed, rounds={1: space_filling}),
