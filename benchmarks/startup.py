@@ -1,7 +1,9 @@
 """How long a command takes to start that predicts nothing, beside `python -c "import pandas"`.
 
-Run `python -m benchmarks.startup`. CPU time is what a busy machine does not change much; the rule is that each command takes at
-most three times that of importing pandas, and loads neither torch nor scikit-learn nor matplotlib.
+    python benchmarks/startup.py
+
+The rule: each command takes at most three times the CPU time of importing pandas, which a busy machine changes little,
+and loads neither torch nor scikit-learn nor matplotlib.
 """
 
 from __future__ import annotations

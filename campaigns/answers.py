@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import floor, log10
-from typing import Any
+from math import floor, isfinite, log10
+from typing import Any, Self
 
 from ..design.alloy_names import other_basis
 from ..design.composition import Composition
@@ -29,6 +29,14 @@ class Predicted:
     std: float
     low: float
     high: float
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """A prediction as `json` wrote it; whatever is no number is a ValueError, KeyError or TypeError."""
+        numbers = {name: float(said[name]) for name in ("mean", "std", "low", "high")}
+        if not all(map(isfinite, numbers.values())):
+            raise ValueError("a prediction that is not a number")
+        return cls(**numbers)
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -89,6 +97,21 @@ class Answer:
     def name(self) -> str:
         """The alloy's name in the campaign's basis."""
         return self.composition.name()
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """An alloy as `json` wrote it; damage is a ValueError, KeyError, TypeError or AttributeError."""
+        near = said["nearest"]
+        return cls(
+            id=str(said["id"]),
+            composition=Composition({element: float(a) for element, a in said["composition"].items()}, said["basis"]),
+            process=dict(said["process"]),
+            predicted={str(name): Predicted.from_json(numbers) for name, numbers in said["predicted"].items()},
+            probability={str(name): float(chance) for name, chance in said["probability"].items()},
+            nearest=None if near is None else Nearest(str(near["id"]), float(near["distance"])),
+            flags=tuple(map(str, said["flags"])),
+            why=str(said["why"]),
+        )
 
     def json(self) -> Json:
         """As in `--json` (the manual's keys)."""

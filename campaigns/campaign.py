@@ -308,9 +308,7 @@ class Campaign:
         snapshot = self.snapshot()
         stands = status(snapshot)
         best = (
-            "none yet"
-            if stands.best is None
-            else f"{stands.best.alloy}, {stands.best.property} = {stands.best.measured}"
+            "none yet" if stands.best is None else f"{stands.best.alloy}, {stands.best.wanted} = {stands.best.measured}"
         )
         return (
             f"<b>{html.escape(snapshot.spec.name)}</b><br>rounds {stands.rounds}, pending {len(stands.pending)}, "
@@ -319,8 +317,8 @@ class Campaign:
 
 
 def _one_thread() -> AbstractContextManager[object]:
-    """Matrices here are small: shared among threads that wait for each other, a busy machine needs four times as long."""
-    from threadpoolctl import threadpool_limits
+    """Matrices here are small: on a busy machine, threads that wait for each other take four times as long over them."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # of scikit-learn, without types
 
     limited: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
     return limited
@@ -379,7 +377,9 @@ def _as_sheet(results: str | pd.DataFrame | Sheet | Path) -> Sheet:
     if isinstance(results, str | Path):
         return read_sheet(Path(results))
     texts = results.astype(object).where(results.notna(), "").astype(str)
-    return new_sheet([str(name) for name in texts.columns], texts.to_dict("records"), file="the DataFrame")
+    columns = [str(name) for name in texts.columns]
+    rows = [dict(zip(columns, row, strict=True)) for row in texts.itertuples(index=False, name=None)]
+    return new_sheet(columns, rows, file="the DataFrame")
 
 
 def _digests(folder: Folder) -> Json:

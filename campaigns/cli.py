@@ -358,7 +358,7 @@ def status(directory: Directory, as_json: AsJson = False) -> None:
     if stands.best is None:
         _say("Best: no measured alloy is inside the space, tested as asked for, and keeps every limit.")
     else:
-        _say(f"Best: {stands.best.id}, {stands.best.alloy}, {stands.best.property} = {stands.best.measured}.")
+        _say(f"Best: {stands.best.id}, {stands.best.alloy}, {stands.best.wanted} = {stands.best.measured}.")
     if stands.stop.get("words"):
         _say(f"Going on (as of round {stands.stop['round']}): {stands.stop['words']}")
 
@@ -385,7 +385,12 @@ def predict(
     """Predict the properties of given alloys, with 90 % intervals."""
     from .campaign import Campaign
 
-    at = dict(word.partition("=")[::2] for word in process or ())
+    at = {}
+    for word in process or ():
+        name, sign, value = word.partition("=")
+        if not sign:
+            raise typer.BadParameter(f"'{word}' is no process value: write it like quench=water")
+        at[name.strip()] = value.strip()
     _show_alloys(Campaign(directory).predict(alloys, at), as_json)
 
 

@@ -12,12 +12,11 @@ from ..surrogates.errors import AlloyloopError
 from .answers import Json
 from .campaign import Campaign
 from .files import read_bytes, write_atomically
+from .folder import Folder
 from .melting import BUTTON_G, melt_sheet_table
 from .printing import answer_lines, table_lines
 from .synthetic_lab import SOURCE, measure
 
-# Says that a folder was made here, and may be made again.
-MARK = "DEMO.txt"
 LABEL = "[SYNTHETIC]"
 ABOUT = (
     "This campaign was made by `alloyloop demo`, which makes it anew each time it runs.\n"
@@ -38,13 +37,13 @@ def run_demo(directory: Path, say: Callable[[str], None]) -> Json:
     AlloyloopError
         where the folder holds something else than an earlier demo
     """
-    mark = directory / MARK
+    mark = Folder(directory).demo_mark
     if mark.is_file() and read_bytes(mark) == ABOUT.encode():
         shutil.rmtree(directory)
     elif directory.exists() and any(directory.iterdir()):
         raise AlloyloopError(f"{directory} is there already and no earlier demo", "Name another folder with --dir.")
     campaign = Campaign.new(directory, "beta-ti")
-    write_atomically(directory / MARK, ABOUT)
+    write_atomically(mark, ABOUT)
     snapshot = campaign.snapshot()
     say(f"{snapshot.spec.name}: {snapshot.known.sum()} alloys of the literature, each with its source.")
     say("Which titanium alloy to melt next, if it is to be as soft as possible and still beta?\n")

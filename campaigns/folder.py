@@ -53,6 +53,11 @@ class Folder:
         return self.path / "report.html"
 
     @property
+    def demo_mark(self) -> Path:
+        """By this file `alloyloop demo` says that it made the folder, and may make it again."""
+        return self.path / "DEMO.txt"
+
+    @property
     def cache(self) -> Path:
         """What may be deleted at any time."""
         return self.path / ".alloyloop"

@@ -86,7 +86,7 @@ def judge(
 
 def _prediction(belief: Belief, alloys: Alloys) -> Prediction:
     """What is believed of each alloy; NaN where its features are not known."""
-    known = np.isfinite(belief.features.encode(alloys)).all(axis=1)
+    known = np.asarray(np.isfinite(belief.features.encode(alloys)).all(axis=1))
     mean, std, noise = (np.full(len(alloys), np.nan) for _ in range(3))
     if known.any():
         belief_of_known = belief.about(alloys.rows(known))

@@ -7,25 +7,23 @@ print can be read. matplotlib is loaded by the functions that draw, and pyplot n
 from __future__ import annotations
 
 import io
-import json
 import re
 import textwrap
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design.composition import Composition
 from ..design.goals import Goal, Pursued, Report, Within
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
-from .answers import Answer, Json, Nearest, Predicted
-from .files import read_text
+from .answers import Predicted
 from .headers import unit_of
+from .rounds import PastRound, past_rounds
 from .snapshot import BoolArray, Snapshot
 from .status import status
 
@@ -138,59 +136,6 @@ def _power(unit: str) -> str:
 
 
 # -- what past rounds foresaw -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class PastRound:
-    """What a round's decision.json says.
-
-    Parameters
-    ----------
-    number : of the round
-    decision : all of it; empty where there is none that can be read
-    proposals : its alloys with what was expected of them, by id
-    """
-
-    number: int
-    decision: Json = field(default_factory=dict)
-    proposals: Mapping[str, Answer] = field(default_factory=dict)
-
-
-def past_rounds(snapshot: Snapshot) -> tuple[PastRound, ...]:
-    """Every round that a row of the table names, in order; nothing is fitted again."""
-    numbers = sorted({number for number in snapshot.table.round if number is not None})
-    return tuple(_past_round(snapshot, number) for number in numbers)
-
-
-def _past_round(snapshot: Snapshot, number: int) -> PastRound:
-    try:
-        decision = json.loads(read_text(snapshot.folder.round(number) / "decision.json").text)
-        proposals = [_answer(alloy) for alloy in decision["proposals"]]
-    except (AlloyloopError, ValueError, KeyError, TypeError, AttributeError):  # made by hand, removed, or damaged
-        return PastRound(number)
-    return PastRound(number, decision, {alloy.id: alloy for alloy in proposals})
-
-
-def _answer(said: Json) -> Answer:
-    """An alloy as `Answer.json` wrote it."""
-    near = said["nearest"]
-    return Answer(
-        id=str(said["id"]),
-        composition=Composition({element: float(a) for element, a in said["composition"].items()}, said["basis"]),
-        process=dict(said["process"]),
-        predicted={str(name): _predicted(numbers) for name, numbers in said["predicted"].items()},
-        probability={str(name): float(chance) for name, chance in said["probability"].items()},
-        nearest=None if near is None else Nearest(str(near["id"]), float(near["distance"])),
-        flags=tuple(map(str, said["flags"])),
-        why=str(said["why"]),
-    )
-
-
-def _predicted(said: Mapping[str, Any]) -> Predicted:
-    numbers = {name: float(said[name]) for name in ("mean", "std", "low", "high")}
-    if not all(map(isfinite, numbers.values())):
-        raise ValueError("a prediction that is not a number")
-    return Predicted(**numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,7 +383,7 @@ def _draw_best(left: Axes, right: Axes, snapshot: Snapshot, numbers: Sequence[in
     stands = status(snapshot)
     if stands.best is None:
         return
-    values, rounds = snapshot.table.values(stands.best.property), snapshot.table.round
+    values, rounds = snapshot.table.values(stands.best.wanted), snapshot.table.round
     look: Any = {"color": BLACK, "linewidth": 1.3, "label": "best so far"}
 
     def best(number: float) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from statistics import fmean, stdev
 
 from ..surrogates.errors import AlloyloopError
 from .cells import read_number
-from .files import read_text
+from .rounds import past_round
 from .sheet import Sheet
 from .snapshot import Snapshot
 from .table import STATUSES, ExperimentTable
@@ -199,22 +199,16 @@ def _outdated(table: ExperimentTable, id: str, cells: Mapping[str, str]) -> dict
 
 def _surprise(snapshot: Snapshot, id: str, cells: Mapping[str, str]) -> tuple[str, ...]:
     """What the round expected of the alloy beside what came; nothing is refitted for it."""
-    round_number = snapshot.table.round[snapshot.table.row(id)]
-    if round_number is None:
-        return ()
-    try:
-        decision = json.loads(read_text(snapshot.folder.round(round_number) / "decision.json").text)
-        expected = {alloy["id"]: alloy["predicted"] for alloy in decision["proposals"]}[id]
-    except (AlloyloopError, ValueError, KeyError):  # a round made by hand, or its folder was removed
-        return ()
+    number = snapshot.table.round[snapshot.table.row(id)]
+    foreseen = None if number is None else past_round(snapshot, number).proposals.get(id)
     sentences = []
-    for name, predicted in expected.items():
+    for name, predicted in foreseen.predicted.items() if foreseen else ():
         if name in cells:
             came = read_number(cells[name], snapshot.table.sheet.dialect.decimal).value
-            z = (came - predicted["mean"]) / predicted["std"]
+            z = (came - predicted.mean) / predicted.std if predicted.std > 0 else nan
             sentences.append(
-                f"{id} {name}: {came:g} came, {predicted['mean']:.4g} was expected (90 %: {predicted['low']:.4g} to "
-                f"{predicted['high']:.4g}, round {round_number}): {_words(z)} (z = {z:+.1f})."
+                f"{id} {name}: {came:g} came, {predicted.mean:.4g} was expected (90 %: {predicted.low:.4g} to "
+                f"{predicted.high:.4g}, round {number}): {_words(z)} (z = {z:+.1f})."
             )
     return tuple(sentences)
 

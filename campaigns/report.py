@@ -31,23 +31,20 @@ from .answers import Answer, Predicted
 from .files import read_bytes
 from .journal import digest, read_journal
 from .plots import (
-    PastRound,
     comebacks,
     figure_svg,
     label,
     parity,
-    past_rounds,
     progress,
     synthetic_rows,
     words_and_unit,
 )
+from .rounds import PastRound, past_rounds
 from .sheet import read_sheet
 from .snapshot import Snapshot
 from .status import Status, status
 
 TEMPLATE = Path(__file__).with_name("report.html")
-# The file by which `alloyloop demo` says that it made a folder.
-DEMO = "DEMO.txt"
 
 _DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/[^\s\"<>;]*[^\s\"<>;,.])", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d+(?:\.(?P<decimals>\d+))?")
@@ -70,7 +67,7 @@ def report_html(snapshot: Snapshot) -> str:
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         name=snapshot.spec.name,
         version=version("alloyloop"),
-        is_demo=(snapshot.folder.path / DEMO).is_file(),
+        is_demo=snapshot.folder.demo_mark.is_file(),
         synthetic={row.id for row in experiments if row.is_synthetic},
         sought=sought(snapshot),
         question=_question(snapshot),
@@ -370,7 +367,7 @@ def _next_batch(snapshot: Snapshot, rounds: Sequence[PastRound], stands: Status)
 
 def _scale(predicted: Sequence[Predicted], name: str, stands: Status) -> tuple[float, float, float | None]:
     """The ends of a property's bars, and its best measured value."""
-    best = None if stands.best is None or stands.best.property != name else stands.best.value
+    best = None if stands.best is None or stands.best.wanted != name else stands.best.value
     ends = [end for one in predicted for end in (one.low, one.high)] + ([] if best is None else [best])
     return min(ends), max(ends), best
 

@@ -101,9 +101,11 @@ class Snapshot:
         """The points of the space that a row of any status already stands on. (m, d)"""
         n_own = self.space.n_elements
         nominal = self.table.nominal
-        points, near = self.space.snap(nominal[:, :n_own], self.process)
-        foreign = np.nan_to_num(nominal[:, n_own:]).sum(axis=1) > 0
-        return points[near & ~foreign]
+        planned = np.where(np.isfinite(nominal), nominal, self.table.measured)
+        points, near = self.space.snap(planned[:, :n_own], self.process)
+        foreign = np.nan_to_num(planned[:, n_own:]).sum(axis=1) > 0
+        taken: IntArray = points[near & ~foreign]
+        return taken
 
     def composition(self, row: int) -> Composition:
         """What one row consists of, as planned or else as analysed, in the campaign's basis."""

@@ -333,10 +333,14 @@ def _later_keys(file: str, document: CommentedMap) -> Iterator[Problem]:
     for name, wanted in properties.items() if isinstance(properties, CommentedMap) else ():
         goal = wanted.get("goal") if isinstance(wanted, CommentedMap) else None
         if goal in LATER_GOALS:
-            place = ("properties", str(name), "goal")
+            where: Keys = ("properties", str(name), "goal")
             remedy = "Use minimize, maximize, below, above, between or report."
             yield Problem(
-                file, _line(document, place), ".".join(place), f"This version does not know {goal} yet", remedy
+                file,
+                _line(document, where),
+                f"properties.{name}.goal",
+                f"This version does not know {goal} yet",
+                remedy,
             )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from ..design.goals import limits, pursued
 from ..surrogates.errors import AlloyloopError
 from .answers import Json
-from .files import read_text
+from .rounds import past_round
 from .snapshot import Snapshot
 
 
@@ -21,13 +20,13 @@ class Best:
     Parameters
     ----------
     id, alloy : of its row, and its name
-    property, value : what is pursued, and what was measured of it
+    wanted, value : the property that is pursued, and what was measured of it
     std : standard deviation of its replicates; None where it is not known
     """
 
     id: str
     alloy: str
-    property: str
+    wanted: str
     value: float
     std: float | None
 
@@ -65,7 +64,7 @@ class Status:
             best = {
                 "id": self.best.id,
                 "alloy": self.best.alloy,
-                self.best.property: self.best.value,
+                self.best.wanted: self.best.value,
                 "std": self.best.std,
             }
         return {
@@ -125,10 +124,5 @@ def _ranking(snapshot: Snapshot) -> tuple[int, ...]:
 
 
 def _stop(snapshot: Snapshot, last: int) -> Json:
-    if not last:
-        return {}
-    try:
-        decision = json.loads(read_text(snapshot.folder.round(last) / "decision.json").text)
-    except (AlloyloopError, ValueError):  # a round made by hand, or its folder was removed
-        return {}
-    return {"round": last, **decision.get("stop", {})}
+    stop = past_round(snapshot, last).decision.get("stop") if last else None
+    return {"round": last, **stop} if isinstance(stop, dict) else {}

@@ -63,8 +63,18 @@ def make_with_round(path: Path, question: str = QUESTION, experiments: str = EXP
     """The same with a first round, of which 60 GPa ± 2 was expected, and no model needed to make it."""
     make(path, question, experiments)
     expected = {"youngs_modulus_GPa": {"mean": 60.0, "std": 2.0, "low": 56.7, "high": 63.3}}
+    alloy = {
+        "composition": {"Ti": 58.0, "Nb": 32.0, "Zr": 10.0},
+        "basis": "wt_pct",
+        "process": {},
+        "predicted": expected,
+        "probability": {"all": 1.0},
+        "nearest": None,
+        "flags": [],
+        "why": "",
+    }
     decision = {
-        "proposals": [{"id": id, "predicted": expected} for id in ("R001-1", "R001-2")],
+        "proposals": [{"id": id, **alloy} for id in ("R001-1", "R001-2")],
         "stop": {"expected_gain": 1.5, "words": "The batch is expected to gain 1.5 GPa."},
     }
     (path / "rounds" / "001").mkdir(parents=True)

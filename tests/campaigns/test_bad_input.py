@@ -1,4 +1,4 @@
-"""Bad folders: one clear sentence with its place, or the sensible thing with a remark; never a traceback, never a byte."""
+"""Bad folders: one clear sentence with its place, or the sensible thing with a remark, and no byte of them changed."""
 
 from __future__ import annotations
 

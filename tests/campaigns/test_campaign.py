@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from alloyloop.campaigns.answers import Answers
 from alloyloop.campaigns.campaign import Campaign
 from alloyloop.design.composition import Composition
+from alloyloop.design.propose import propose
 from alloyloop.surrogates.errors import AlloyloopError
 
 from .folders import EXPERIMENTS, QUESTION, cells, contents, events, make
@@ -235,14 +236,12 @@ def test_rounds_go_on_counting_after_their_rows_were_taken_out(tmp_path: Path) -
 def test_a_crash_between_the_round_and_the_table_is_made_good_by_the_next_suggest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from alloyloop.campaigns import campaign as module
-
     folder, whole = make(tmp_path / "ti"), make(tmp_path / "whole")
 
     def crash(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "write_sheet", crash)
+    monkeypatch.setattr("alloyloop.campaigns.campaign.write_sheet", crash)
     with pytest.raises(KeyboardInterrupt):
         Campaign(folder).suggest(1)
     assert (folder / "experiments.csv").read_text(encoding="utf-8") == EXPERIMENTS
@@ -255,18 +254,15 @@ def test_a_crash_between_the_round_and_the_table_is_made_good_by_the_next_sugges
 def test_what_an_editor_saved_during_the_search_is_not_written_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from alloyloop.campaigns import suggesting
-
     folder = make(tmp_path / "ti")
     saved = EXPERIMENTS + "F,known,,75,25,0,80,,,,\n"
-    search = suggesting.propose
 
     def edited_meanwhile(*arguments: object) -> object:
         (folder / "experiments.csv").write_text(saved, encoding="utf-8")
-        return search(*arguments)  # type: ignore[arg-type]  # handed on as they came
+        return propose(*arguments)  # type: ignore[arg-type]  # handed on as they came
 
-    monkeypatch.setattr(suggesting, "propose", edited_meanwhile)
-    with pytest.raises(AlloyloopError, match="experiments.csv: It was changed by somebody else meanwhile"):
+    monkeypatch.setattr("alloyloop.campaigns.suggesting.propose", edited_meanwhile)
+    with pytest.raises(AlloyloopError, match=r"experiments\.csv: It was changed by somebody else meanwhile"):
         Campaign(folder).suggest(1)
     assert (folder / "experiments.csv").read_text(encoding="utf-8") == saved
     assert not (folder / "rounds").exists()
@@ -352,7 +348,8 @@ def test_every_batch_sums_to_100_is_on_the_step_in_bounds_and_new(
             assert nb + zr + ti == 100
             step = Decimal(str(drawn.step))
             # From 0 upwards, as the balance takes what remains.
-            assert (nb % step, zr % step) == (0, 0)
+            assert nb % step == 0
+            assert zr % step == 0
             assert drawn.niobium[0] <= nb <= drawn.niobium[1]
             assert 0 <= zr <= drawn.zirconium
             assert nb + zr <= Decimal(str(drawn.most))

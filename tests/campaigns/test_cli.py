@@ -12,11 +12,12 @@ from alloyloop.campaigns.campaign import Campaign
 from .folders import EXPERIMENTS, Told, alloyloop, cells, contents, make, make_with_round
 
 COMMANDS = (
-    "new templates models descriptors policies describe check suggest melt-sheet record status best predict report demo"
-).split()
-ALLOY_KEYS = (
-    "id composition basis other_basis process predicted probability nearest flags why"  # the manual, section 4
-).split()
+    *("new", "templates", "models", "descriptors", "policies", "describe", "check", "suggest", "melt-sheet", "record"),
+    *("status", "best", "predict", "report", "demo"),
+)
+ALLOY_KEYS = (  # the manual, section 4
+    *("id", "composition", "basis", "other_basis", "process", "predicted", "probability", "nearest", "flags", "why"),
+)
 
 
 def good(told: Told) -> Told:
@@ -48,6 +49,7 @@ def test_every_command_has_help_and_json(command: str) -> None:
         ("suggest", "ti", "-n", "four"),
         ("new", "ti"),
         ("new", "ti", "--template", "beta-ti", "--from", "data.csv"),
+        ("predict", "ti", "Ti-20Nb wt", "--at", "quench"),
         ("melt-sheet", "ti", "--purity", "Zr"),
         ("melt-sheet", "ti", "--loss", "Sn=little"),
     ],
@@ -187,7 +189,7 @@ def test_record_of_a_table(folder: Path, tmp_path: Path) -> None:
 
 def test_a_melt_sheet_weighs_every_element_and_closes_with_the_total(folder: Path, tmp_path: Path) -> None:
     told = good(alloyloop("melt-sheet", folder, "--mass", "50", "-o", tmp_path / "sheet.csv"))
-    assert told.out.splitlines()[0].split() == "id alloy order material purity exact_g weigh_g".split()
+    assert " ".join(told.out.splitlines()[0].split()) == "id alloy order material purity exact_g weigh_g"
     content = good(alloyloop("melt-sheet", folder, "--mass", "50", "--json")).json
     first = content["charges"][0]
     assert (first["id"], first["alloy"], first["total_g"]) == ("R001-1", "Ti-32Nb-10Zr wt", pytest.approx(50))

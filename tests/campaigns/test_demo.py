@@ -10,7 +10,9 @@ import pytest
 
 from alloyloop.campaigns import learning
 from alloyloop.campaigns.campaign import Campaign
-from alloyloop.campaigns.demo import LABEL, MARK, run_demo
+from alloyloop.campaigns.demo import LABEL, run_demo
+from alloyloop.campaigns.folder import Folder
+from alloyloop.campaigns.folder import Folder
 from alloyloop.design.beliefs import Choice
 from alloyloop.surrogates.errors import AlloyloopError
 
@@ -102,7 +104,7 @@ def test_a_folder_that_no_demo_made_is_left_alone(mark: str | None, tmp_path: Pa
     directory = tmp_path / "mine"
     Campaign.new(directory, "beta-ti")
     if mark is not None:
-        (directory / MARK).write_text(mark, encoding="utf-8")
+        Folder(directory).demo_mark.write_text(mark, encoding="utf-8")
     before = contents(directory)
     with pytest.raises(AlloyloopError, match="is there already and no earlier demo"):
         run_demo(directory, print)

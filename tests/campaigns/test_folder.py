@@ -1,4 +1,4 @@
-"""The campaign folder: one writer at a time, rounds whole or not at all, and plain words where nothing can be written."""
+"""The campaign folder: one writer at a time, rounds whole or not at all, plain words where nothing can be written."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from filelock import FileLock
 
 from alloyloop.campaigns import folder as folder_module
 from alloyloop.campaigns.campaign import Campaign
+from alloyloop.campaigns.files import write_atomically
 from alloyloop.campaigns.folder import Folder
 from alloyloop.surrogates.errors import AlloyloopError
 
@@ -94,7 +95,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_stays_as_it_was(
 
     before = contents(folder.path)
     monkeypatch.setattr(FileLock, "acquire", refuse)
-    with pytest.raises(AlloyloopError, match="Nothing can be written in .*: Permission denied"), folder.writing():
+    with pytest.raises(AlloyloopError, match=r"Nothing can be written in .*: Permission denied"), folder.writing():
         raise AssertionError
     assert contents(folder.path) == before
 
@@ -109,17 +110,16 @@ def test_a_round_appears_with_all_of_its_files(folder: Folder) -> None:
 def test_a_crash_while_a_round_is_written_leaves_no_round(
     at: int, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = folder_module.write_atomically
     written: list[Path] = []
 
     def crash(path: Path, content: bytes) -> None:
         if len(written) == at:
             raise KeyboardInterrupt
         written.append(path)
-        write(path, content)
+        write_atomically(path, content)
 
     before = contents(folder.path)
-    monkeypatch.setattr(folder_module, "write_atomically", crash)
+    monkeypatch.setattr("alloyloop.campaigns.folder.write_atomically", crash)
     with pytest.raises(KeyboardInterrupt), folder.writing():
         folder.write_round(1, ROUND)
     assert contents(folder.path) == before

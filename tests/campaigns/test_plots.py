@@ -28,11 +28,11 @@ from alloyloop.campaigns.plots import (
     figure_svg,
     label,
     parity,
-    past_rounds,
     progress,
     synthetic_rows,
     words_and_unit,
 )
+from alloyloop.campaigns.rounds import past_rounds
 from alloyloop.surrogates.errors import AlloyloopError
 
 from .written import EXPERIMENTS, FIRST, HEADER, QUESTION, proposal, written

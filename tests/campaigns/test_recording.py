@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alloyloop.campaigns.campaign import Campaign
-from alloyloop.campaigns.recording import result_from_words
+from alloyloop.campaigns.recording import entered, result_from_words
 from alloyloop.surrogates.errors import AlloyloopError
 
 from .folders import EXPERIMENTS, PROPOSED, QUESTION, cells, contents, events, make, make_with_round
@@ -147,7 +147,7 @@ RESULTS = f"id,{E_GPa},note\nR001-1,58.2,soft\nR001-2,,\n"
 
 def test_blank_cells_of_a_table_say_nothing_but_the_id_must_mean_something(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "results.csv").write_text(RESULTS, encoding="utf-8")
-    with pytest.raises(AlloyloopError, match="results.csv, row 3: There is nothing to record of R001-2"):
+    with pytest.raises(AlloyloopError, match=r"results\.csv, row 3: There is nothing to record of R001-2"):
         Campaign(folder).record(tmp_path / "results.csv")
 
 
@@ -231,17 +231,13 @@ def test_a_file_with_decimal_commas_keeps_them_and_its_bytes(tmp_path: Path) -> 
 
 
 def test_what_an_editor_saved_meanwhile_is_not_written_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from alloyloop.campaigns import campaign as module
-
-    entered = module.entered
-
     def edit_meanwhile(*arguments: object) -> object:
         with (folder / "experiments.csv").open("a", encoding="utf-8") as stream:
             stream.write("F,known,,75,25,0,80,,,,\n")
         return entered(*arguments)  # type: ignore[arg-type]  # handed on as they came
 
-    monkeypatch.setattr(module, "entered", edit_meanwhile)
-    with pytest.raises(AlloyloopError, match="experiments.csv: It was changed by somebody else meanwhile"):
+    monkeypatch.setattr("alloyloop.campaigns.campaign.entered", edit_meanwhile)
+    with pytest.raises(AlloyloopError, match=r"experiments\.csv: It was changed by somebody else meanwhile"):
         Campaign(folder).record("R001-1", f"{E_GPa}=58.2")
     assert cells(folder, "F")["status"] == "known"
     assert cells(folder, "R001-1")["status"] == "proposed"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from alloyloop.campaigns.folder import Folder
 from alloyloop.campaigns.problems import CampaignFileError
 from alloyloop.campaigns.snapshot import check, read_snapshot
 from alloyloop.campaigns.spec import LATER, CampaignSpec, design_space, layout, read_spec
@@ -53,12 +54,10 @@ def test_the_balance_may_have_bounds_of_its_own(tmp_path: Path) -> None:
 
 
 def test_bounds_off_the_step_are_rounded_inward_with_a_remark(tmp_path: Path) -> None:
-    snapshot_of = make(tmp_path / "ti", QUESTION.replace("{min: 0, max: 10}", "{min: 0.4, max: 9.7}"))
-    from alloyloop.campaigns.folder import Folder
-
-    snapshot = read_snapshot(Folder(snapshot_of))
-    zirconium = snapshot.space.lattice
-    assert (zirconium.lows[1] * zirconium.unit, zirconium.highs[1] * zirconium.unit) == (1, 9)
+    folder = make(tmp_path / "ti", QUESTION.replace("{min: 0, max: 10}", "{min: 0.4, max: 9.7}"))
+    snapshot = read_snapshot(Folder(folder))
+    lattice = snapshot.space.lattice
+    assert [float(bound[1] * lattice.unit) for bound in (lattice.lows, lattice.highs)] == [1, 9]
     assert any("Zr" in remark for remark in snapshot.remarks)
 
 
@@ -182,8 +181,6 @@ def test_a_byte_order_mark_before_the_question_changes_nothing(tmp_path: Path) -
 
 
 def test_check_says_when_nothing_can_be_suggested(tmp_path: Path) -> None:
-    from alloyloop.campaigns.folder import Folder
-
     problems, remarks = check(Folder(make(tmp_path / "ti", QUESTION.replace("minimize", "report"))))
     assert problems == ()
     assert any("One property must be minimised or maximised" in remark for remark in remarks)
