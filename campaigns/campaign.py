@@ -317,7 +317,7 @@ class Campaign:
 
 
 def _one_thread() -> AbstractContextManager[object]:
-    """Matrices here are small: on a busy machine, threads that wait for each other take four times as long over them."""
+    """Matrices here are small: on a busy machine, threads that wait for each other take four times as long."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # of scikit-learn, without types
 
     limited: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
@@ -360,10 +360,12 @@ def _in_basis(snapshot: Snapshot, composition: Composition) -> Composition:
 def _process_of(snapshot: Snapshot, given: Mapping[str, float | str], n: int) -> dict[str, NDArray[Any]]:
     """Given process values and conditions for n alloys; else not known, and the conditions that campaign.yaml sets."""
     values = snapshot.space.unknown_process(n)
-    words = {variable.name for variable in snapshot.space.process if isinstance(variable, Choice)}
+    words = {variable.name: variable.choices for variable in snapshot.space.process if isinstance(variable, Choice)}
     for name, value in given.items():
         if name not in values:
             raise AlloyloopError(f"{name} is not a process variable here", f"Those are {', '.join(values) or 'none'}.")
+        if name in words and value not in words[name]:
+            raise AlloyloopError(f"{name} is never '{value}'", f"Its choices are {', '.join(words[name])}.")
         try:
             values[name][:] = str(value) if name in words else float(value)
         except ValueError as error:

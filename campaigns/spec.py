@@ -13,7 +13,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ..design.composition import Basis
-from ..design.descriptors import descriptor
+from ..design.descriptors import DESCRIPTORS, descriptor
 from ..design.elements import atomic_masses
 from ..design.features import FEATURE_SETS
 from ..design.goals import Goal, Maximize, Minimize, Report, Within
@@ -290,6 +290,13 @@ def _refuse_unknown_names(spec: CampaignSpec, line_of: Callable[[Keys], int | No
                 f"There is no feature set named '{spec.features}'",
                 f"Write auto, {', '.join(FEATURE_SETS)}, or a list of descriptors.",
             )
+    for name, wanted in spec.properties.items():
+        with mistakes.at("properties", name):
+            if name in DESCRIPTORS and wanted.goal != "report":
+                raise AlloyloopError(
+                    f"{name} is a descriptor, and this version does not yet pursue what is computed",
+                    f"Write a bound on it as a rule, such as {name} <= 6; if it was measured, give it another name.",
+                )
     mistakes.raise_any()
 
 

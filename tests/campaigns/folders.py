@@ -63,7 +63,7 @@ def make_with_round(path: Path, question: str = QUESTION, experiments: str = EXP
     """The same with a first round, of which 60 GPa ± 2 was expected, and no model needed to make it."""
     make(path, question, experiments)
     expected = {"youngs_modulus_GPa": {"mean": 60.0, "std": 2.0, "low": 56.7, "high": 63.3}}
-    alloy = {
+    alloy: dict[str, Any] = {
         "composition": {"Ti": 58.0, "Nb": 32.0, "Zr": 10.0},
         "basis": "wt_pct",
         "process": {},

@@ -173,6 +173,10 @@ def test_process_variables_are_proposed_on_their_levels(tmp_path: Path) -> None:
     assert campaign.best(2)[0].process == {"T_C": None, "quench": None}  # E, of which nobody wrote it down
     (told,) = campaign.predict("Ti-20Nb wt", {"T_C": 725, "quench": "water"})
     assert any("T_C" in flag for flag in told.flags)
+    with pytest.raises(AlloyloopError, match=r"quench is never 'watr'\. Its choices are water, air"):
+        campaign.predict("Ti-20Nb wt", {"quench": "watr"})
+    with pytest.raises(AlloyloopError, match="T_C=hot is not a number"):
+        campaign.predict("Ti-20Nb wt", {"T_C": "hot"})
 
 
 def test_limits_are_part_of_the_choice_once_they_are_measured(tmp_path: Path) -> None:
@@ -312,7 +316,7 @@ class Drawn:
 
     @property
     def experiments(self) -> str:
-        lines = [f"L{i},known,,,{nb:g},{zr:g},{e:g},,,," for i, (nb, zr, e) in enumerate(self.rows)]
+        lines = [f"L{i},known,,{100 - nb - zr:g},{nb:g},{zr:g},{e:g},,,," for i, (nb, zr, e) in enumerate(self.rows)]
         return "\n".join([HEADER.replace("wt_pct", self.basis), *lines]) + "\n"
 
 

@@ -12,7 +12,6 @@ from alloyloop.campaigns import learning
 from alloyloop.campaigns.campaign import Campaign
 from alloyloop.campaigns.demo import LABEL, run_demo
 from alloyloop.campaigns.folder import Folder
-from alloyloop.campaigns.folder import Folder
 from alloyloop.design.beliefs import Choice
 from alloyloop.surrogates.errors import AlloyloopError
 

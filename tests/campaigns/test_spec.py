@@ -107,6 +107,7 @@ def test_columns_follow_from_the_question(tmp_path: Path) -> None:
         ("model: gaussian-process", "model: gausian-process", "line 15, model", "no model named"),
         ("features: composition", "features: compositon", "line 14, features", "no feature set"),
         ("features: composition", "features: [vecc]", "line 14, features", "vecc"),
+        ("youngs_modulus_GPa:", "density_g_per_cm3:", "line 13, properties.density_g_per_cm3", "Write a bound on it"),
         ("batch: 2", "batch: 0", "line 16, batch", "greater than or equal to 1"),
         ("seed: 3", "seed: -1", "line 17, seed", "greater than or equal to 0"),
         ("name: Small", "name: ''", "line 2, name", "at least 1 character"),
