@@ -182,7 +182,7 @@ class _AmountsReader:
         takes_rest = cells.takes_rest
         if balance in elements:
             place = elements.index(balance)
-            is_blank = ~is_done & (rests == 0) & np.isnan(cells.amounts[:, place]) & (total > 0) & (total < 100)
+            is_blank = ~is_done & (rests == 0) & np.isnan(cells.amounts[:, place]) & (total >= 0) & (total < 100)
             if nominal is not None:
                 not_analysed = np.isnan(cells.amounts) & (nominal > 0)
                 not_analysed[:, place] = False

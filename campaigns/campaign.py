@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -85,13 +86,20 @@ class Campaign:
         folder = Folder(Path(path))
         if folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir())):
             raise AlloyloopError(f"{path} is there already", "Name a folder that is not, or empty it.")
+        staged = Folder(folder.path.with_name(f".{folder.path.name}.new"))
         try:
-            folder.path.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(staged.path, ignore_errors=True)
+            staged.path.mkdir(parents=True)
+            for file, content in {**files, ".gitattributes": GIT_ATTRIBUTES.encode()}.items():
+                write_atomically(staged.path / file, content)
+            write_event(staged.journal, "new", {**how, "digests": _digests(staged)})
+            if folder.path.exists():
+                folder.path.rmdir()
+            staged.path.replace(folder.path)
         except OSError as error:
             raise AlloyloopError(f"{path} cannot be made: {error.strerror}", "Name another folder.") from error
-        for file, content in {**files, ".gitattributes": GIT_ATTRIBUTES.encode()}.items():
-            write_atomically(folder.path / file, content)
-        write_event(folder.journal, "new", {**how, "digests": _digests(folder)})
+        finally:
+            shutil.rmtree(staged.path, ignore_errors=True)
         return cls(path)
 
     def snapshot(self) -> Snapshot:
@@ -166,8 +174,12 @@ class Campaign:
             "decision.json": (json.dumps(record, ensure_ascii=False, indent=1) + "\n").encode(),
         }
         self._refuse_if_changed_since(before)
-        self.folder.write_round(number, files)
-        write_sheet(self.folder.experiments, table.sheet)
+        written = self.folder.write_round(number, files)
+        try:
+            write_sheet(self.folder.experiments, table.sheet)
+        except BaseException:
+            shutil.rmtree(written, ignore_errors=True)  # a round that is in no table is none
+            raise
         ids = [alloy.id for alloy in answers.alloys]
         write_event(self.folder.journal, "suggest", {"round": number, "ids": ids, "digests": _digests(self.folder)})
 
@@ -318,7 +330,7 @@ class Campaign:
 
 def _one_thread() -> AbstractContextManager[object]:
     """Matrices here are small: on a busy machine, threads that wait for each other take four times as long."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # of scikit-learn, without types
+    from threadpoolctl import threadpool_limits
 
     limited: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
     return limited

@@ -98,6 +98,7 @@ class Folder:
         lock = FileLock(self.cache / "lock", timeout=PATIENCE)
         try:
             self.cache.mkdir(exist_ok=True)
+            (self.cache / ".gitignore").write_text("*\n", encoding="utf-8")
             lock.acquire()
         except Timeout as error:
             raise AlloyloopError(

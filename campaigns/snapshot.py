@@ -52,7 +52,10 @@ class Snapshot:
     def remarks(self) -> tuple[str, ...]:
         """What was rounded, scaled or assumed on reading."""
         off_step = (element.off_step for element in self.space.lattice.elements)
-        return (*(remark for remark in off_step if remark), *self.table.remarks)
+        wanted = (*self.goals, *self.table.layout.classes)
+        missing = [name for name in wanted if name not in self.table.sheet.columns]
+        unmeasured = [f"experiments.csv has no column {name} yet; `record` adds it." for name in missing]
+        return (*(remark for remark in off_step if remark), *self.table.remarks, *unmeasured)
 
     @property
     def process(self) -> dict[str, NDArray[Any]]:

@@ -20,7 +20,7 @@ from scipy.linalg import cho_solve, solve_triangular
 from scipy.optimize import Bounds, minimize
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # comes with scikit-learn
+from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from .base import FloatArray, Prediction
