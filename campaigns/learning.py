@@ -22,7 +22,6 @@ from .snapshot import Snapshot
 LEAST_REPORTED = 5
 # What `model: auto` chooses from.
 AUTO_MODELS = ("gaussian-process", "extra-trees")
-TREES = ("extra-trees", "forest")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,13 +101,7 @@ def _options(snapshot: Snapshot, found: Evidence) -> tuple[dict[str, Option], ND
         names = FEATURE_SETS if asked == "auto" else (asked,)
         features = {name: feature_set(name, telling, elements, process) for name in names}
     models = AUTO_MODELS if snapshot.spec.model == "auto" else (snapshot.spec.model,)
-    options = {
-        f"{model} on {name}": Option(model, seen)
-        for model in models
-        for name, seen in features.items()
-        # Trees pick their features themselves: one comparison, on all there are, is enough for them.
-        if model not in TREES or name == list(features)[-1]
-    }
+    options = {f"{model} on {name}": Option(model, seen) for model in models for name, seen in features.items()}
     left_out = np.zeros(len(found), dtype=bool)
     for seen in features.values():
         left_out |= ~np.isfinite(seen.encode(found.alloys)).all(axis=1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -132,54 +132,6 @@ def held_out(
         model = make().fit(rows[train], values[train], **stated)
         mean[test], std[test] = model.predict(rows[test], return_std=True)
     return mean, std
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The candidate that was chosen, and the scores by which it was."""
-
-    name: str
-    scores: Mapping[str, Scores]
-
-
-def choose(
-    candidates: Mapping[str, Maker],
-    X: ArrayLike,
-    y: ArrayLike,
-    *,
-    groups: Sequence[Hashable] | NDArray[Any] | None = None,
-    noise: ArrayLike | None = None,
-    by: Literal["crps", "nll", "rmse"] = "crps",
-    k: int = 10,
-) -> Choice:
-    """Choose the candidate whose beliefs of held-out rows are best.
-
-    By their ranked probability score, unless told otherwise. What is melted next depends on the spread as much as on
-    the mean, so the error alone will not do; and in the likelihood, one misprinted row of a literature table can weigh
-    more than all the difference between two models. Whole groups are held out where there are at least two, since rows
-    of one paper resemble each other more than the next alloy will. Deterministic; at a tie the first candidate wins.
-
-    Parameters
-    ----------
-    candidates : name -> maker of an unfitted model
-    X, y, noise : as for `Surrogate.fit`
-    groups : (n,) what each row came from; None where that is not known
-    k : number of folds; fewer where there are fewer rows or groups
-
-    Returns
-    -------
-    The choice; with a single row there is nothing to hold out, and the first candidate is chosen without scores.
-    """
-    values = np.asarray(y, dtype=np.float64)
-    n_groups = 0 if groups is None else len(np.unique(np.asarray(groups)))
-    if len(values) < 2:
-        return Choice(next(iter(candidates)), {})
-    if groups is not None and n_groups > 1:
-        folds = group_folds(groups, min(k, n_groups))
-    else:
-        folds = shuffled_folds(len(values), min(k, len(values)))
-    scores = {name: Scores.of(values, *held_out(make, X, y, folds, noise)) for name, make in candidates.items()}
-    return Choice(min(scores, key=lambda name: float(getattr(scores[name], by))), scores)
 
 
 class MeanBaseline(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn comes without types

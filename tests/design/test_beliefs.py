@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -56,16 +58,16 @@ def test_a_model_that_recognises_the_paper_wins_only_where_papers_are_not_told(s
     told = choose(marked_by_source(np.random.default_rng(seed), told=True), OPTIONS)
     untold = choose(marked_by_source(np.random.default_rng(seed), told=False), OPTIONS)
     assert (told.name, untold.name) == ("blind", "sees iron")
-    assert told.why.startswith("With whole sources left out it was the likeliest. RMSE, in the order of likelihood: ")
-    assert untold.why.startswith("With rows left out it was the likeliest.")
+    assert told.why.startswith("With whole sources left out it erred least. RMSE: blind ")
+    assert untold.why.startswith("With rows left out it erred least. RMSE: sees iron ")
 
 
 def test_the_reason_names_every_option_best_first_with_its_error() -> None:
     why = choose(marked_by_source(np.random.default_rng(0), told=True), OPTIONS).why
-    blind, sees = why.removesuffix(".").rpartition("likelihood: ")[2].split("; ")
-    assert blind.startswith("blind ")
-    assert sees.startswith("sees iron ")
-    assert float(blind.removeprefix("blind ")) == pytest.approx(9.5, abs=4)  # the offsets: 15 times 0.65, and noise
+    told = re.findall(r"(?:RMSE: |; )([a-z ]+) ([0-9.]+) \(90 % intervals held ([0-9]+)%\)", why)
+    assert [name for name, _, _ in told] == ["blind", "sees iron"]
+    assert float(told[0][1]) == pytest.approx(9.5, abs=4)  # the offsets: 15 times 0.65, and noise
+    assert float(told[0][1]) < float(told[1][1])
 
 
 def test_a_choice_does_not_depend_on_the_order_of_the_options_nor_on_chance() -> None:
@@ -109,9 +111,17 @@ def test_an_honest_spread_counts_for_more_than_a_small_error(monkeypatch: pytest
     made = alloys(40, np.random.default_rng(6))
     options = {name: Option(name, COMPOSITION) for name in ("sure of itself", "honest")}
     choice = choose(evidence(made, modulus(made)), options)
-    errors = dict(told.rsplit(" ", 1) for told in choice.why.removesuffix(".").rpartition(": ")[2].split("; "))
+    errors = {name: float(rmse) for name, rmse in re.findall(r"(?:RMSE: |; )([a-z ]+) ([0-9.]+) \(", choice.why)}
     assert choice.name == "honest"
-    assert float(errors["sure of itself"]) < float(errors["honest"])
+    assert errors["sure of itself"] < errors["honest"]
+
+
+def test_of_two_honest_options_the_one_that_errs_less_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SURROGATES, "biased", lambda: Average(3.0, 20.0))
+    monkeypatch.setitem(SURROGATES, "less biased, and very wide", lambda: Average(2.0, 200.0))
+    made = alloys(40, np.random.default_rng(6))
+    options = {name: Option(name, COMPOSITION) for name in ("biased", "less biased, and very wide")}
+    assert choose(evidence(made, modulus(made)), options).name == "less biased, and very wide"
 
 
 def test_too_few_rows_take_the_first_option_and_say_so() -> None:

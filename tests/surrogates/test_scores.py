@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm
-from sklearn.linear_model import BayesianRidge, LinearRegression
+from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from alloyloop.surrogates import AlloyloopError
@@ -14,7 +14,6 @@ from alloyloop.surrogates.scores import (
     LinearMixture,
     MeanBaseline,
     Scores,
-    choose,
     group_folds,
     held_out,
     shuffled_folds,
@@ -95,69 +94,6 @@ def test_the_noise_of_the_training_rows_reaches_the_model() -> None:
 
 def linear_data() -> tuple[np.ndarray, np.ndarray]:
     return X, X @ [100.0, 60.0, 80.0] + np.random.default_rng(1).normal(0, 1, len(X))
-
-
-def test_the_better_model_is_chosen() -> None:
-    x, y = linear_data()
-    choice = choose({"mean": MeanBaseline, "line": BayesianRidge}, x, y)
-    assert choice.name == "line"
-    assert choice.scores["line"].nll < choice.scores["mean"].nll
-
-
-def test_a_model_that_is_too_sure_loses_by_likelihood_and_wins_by_error() -> None:
-    class TooSure(LinearMixture):
-        def predict(self, X: object, return_std: bool = False) -> tuple[np.ndarray, np.ndarray]:
-            mean = super().predict(X)  # type: ignore[arg-type]
-            return np.asarray(mean), np.full(len(mean), 0.01)
-
-    x, y = linear_data()
-    makers = {"mean": MeanBaseline, "too sure": TooSure}
-    assert choose(makers, x, y, by="nll").name == "mean"
-    assert choose(makers, x, y, by="rmse").name == "too sure"
-
-
-def test_one_misprint_does_not_choose_the_model() -> None:
-    x, y = linear_data()
-    y[0] += 25  # 25 standard deviations
-    makers = {"mean": MeanBaseline, "line": Known}
-    assert choose(makers, x, y).name == "line"
-    assert choose(makers, x, y, by="nll").name == "mean"
-
-
-class Known(MeanBaseline):
-    """The law itself, with its true scatter."""
-
-    def predict(self, X: object, return_std: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        mean = np.asarray(X) @ [100.0, 60.0, 80.0]
-        return mean, np.full(len(mean), 1.0)
-
-
-def test_where_rows_come_in_groups_whole_groups_decide() -> None:
-    class Nearest(MeanBaseline):
-        """Copies the nearest row: perfect beside a repeat from the same paper, poor beside another paper."""
-
-        def fit(self, X: object, y: object) -> Nearest:
-            self.X, self.y = np.asarray(X), np.asarray(y)
-            return self
-
-        def predict(self, X: object, return_std: bool = False) -> tuple[np.ndarray, np.ndarray]:
-            nearest = np.abs(np.asarray(X) - self.X.T).argmin(axis=1)
-            return self.y[nearest], np.full(len(nearest), 5.0)
-
-    papers = np.repeat(np.arange(10), 4)
-    x, y = papers[:, None] + 0.01 * np.arange(40)[:, None] / 40, np.where(papers % 2, 50.0, 70.0)
-    makers = {"mean": MeanBaseline, "nearest": Nearest}
-    assert choose(makers, x, y).name == "nearest"
-    assert choose(makers, x, y, groups=papers).name == "mean"
-
-
-def test_a_single_row_chooses_the_first() -> None:
-    assert choose({"first": MeanBaseline, "second": BayesianRidge}, [[1.0]], [1.0]).name == "first"
-
-
-def test_choosing_twice_chooses_the_same() -> None:
-    makers = {"mean": MeanBaseline, "line": LinearMixture}
-    assert choose(makers, X, Y).scores == choose(makers, X, Y).scores
 
 
 def test_a_fitted_mixture_is_least_squares_without_intercept() -> None:
