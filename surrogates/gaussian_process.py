@@ -14,7 +14,7 @@ from botorch.models.gp_regression import SingleTaskGP
 from botorch.models.model import Model
 from botorch.models.transforms.input import Normalize
 from botorch.models.transforms.outcome import Standardize
-from gpytorch.kernels import MaternKernel
+from gpytorch.kernels import LinearKernel, MaternKernel
 from numpy.typing import ArrayLike
 from scipy.linalg import cho_solve, solve_triangular
 from scipy.optimize import Bounds, minimize
@@ -40,15 +40,21 @@ from .measurements import (
 # (√2 + log(d)/2, √3) and (-4, 1) give errors 3 to 6 % larger, and their 90 % intervals hold 75 % at 10 and 30 rows.
 LENGTHSCALE_PRIOR = (-1.0, 0.5)  # the mean gains log(d)/2, since distances grow as √d
 LENGTHSCALE_BOUNDS = (0.025, 1e4)
+# Prior variance of the linear trend, for outputs of unit spread, shared among the features that vary. On ten tables of
+# alloys and processes, 10 to 100 rows of each, it lowers the error by 3 % and worsens none by more than 1 %.
+TREND_VARIANCE = 2.0
 
 BLOCK = 4096  # rows predicted at a time
 
 
 class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # these come without types
-    """Gaussian process with a Matérn-5/2 kernel of one lengthscale a feature, fitted to the mode of its posterior.
+    """Gaussian process: a linear trend and, about it, a Matérn-5/2 kernel of one lengthscale a feature.
 
-    Inputs are scaled to [0, 1] and outputs to unit spread inside; everything that goes in or comes out is in the units
-    of X and y. A scatter common to all rows is learned, and the `noise` stated of a row is added to it.
+    Fitted to the mode of its posterior. The trend is a part of the kernel, a Bayesian linear regression about the mean
+    of the data; beyond the range that a feature has in them it stays where it is at the end of that range, since a
+    slope learned from a trace of an element says nothing of ten percent. Inputs are scaled by their ranges and outputs
+    to unit spread inside; everything that goes in or comes out is in the units of X and y. A scatter common to all rows
+    is learned, and the `noise` stated of a row is added to it.
 
     Parameters
     ----------
@@ -59,7 +65,7 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
     ----------
     lengthscales_ : (n_features,) in the unit of each feature
     noise_ : standard deviation of a new measurement about the property, in the unit of y
-    scale_ : prior standard deviation of the property, in the unit of y
+    scale_ : prior standard deviation of the property at the mean of the data, in the unit of y
 
     Examples
     --------
@@ -85,18 +91,21 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
         stated = stated_noise(noise, len(y))
         typical = sqrt(float(np.mean(stated**2)))
         self._botorch: SingleTaskGP | None = None
-        self._low, self._range, n_varying = _scaling(X, self.bounds)
-        self._centre = float(np.mean(y))
+        self._range, n_varying = _scaling(X, self.bounds)
+        self._origin, self._centre = X.mean(axis=0), float(np.mean(y))
+        self._slope_variance = TREND_VARIANCE / n_varying
         self.scale_ = spread(y, fallback=self.noise_prior or typical)
         noise_prior = scatter_prior(self.noise_prior, self.scale_)
-        U, z, variances = (X - self._low) / self._range, (y - self._centre) / self.scale_, (stated / self.scale_) ** 2
+        U, z = (X - self._origin) / self._range, (y - self._centre) / self.scale_
+        variances = (stated / self.scale_) ** 2
+        self._lowest, self._highest = U.min(axis=0), U.max(axis=0)
         with _threads(len(y)):
-            theta = _posterior_mode(U, z, variances, LENGTHSCALE_PRIOR[0] + log(n_varying) / 2, noise_prior)
+            trend = self._slope_variance * (U @ U.T)
+            theta = _posterior_mode(U, z, trend, variances, LENGTHSCALE_PRIOR[0] + log(n_varying) / 2, noise_prior)
             self._lengthscales = np.exp(theta[:-1])
-            self._train_X, self._train_z = X, z
-            self._train_V = U / self._lengthscales
+            self._train_X, self._train_z, self._train_U = X, z, U
             self._variances = variances + exp(theta[-1])
-            self._cholesky = np.linalg.cholesky(_matern(self._train_V)[0] + np.diag(self._variances))
+            self._cholesky = np.linalg.cholesky(self._kernel(U) + np.diag(self._variances))
             self._weights = cho_solve((self._cholesky, True), z)
         self.lengthscales_ = self._lengthscales * self._range
         self.noise_ = hypot(exp(theta[-1] / 2) * self.scale_, typical)
@@ -111,37 +120,50 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
         if return_std:
             belief = self.believe(X)
             return belief.mean, belief.measured_std
-        return np.concatenate([self._mean(k) for k in self._blocks(X)])
+        return np.concatenate([self._mean(self._kernel(U, self._train_U)) for U in self._blocks(X)])
 
     def believe(self, X: ArrayLike) -> Prediction:
         """What is believed of the property at each row, and of a measurement of it."""
         means, stds = [], []
-        for k in self._blocks(X):
+        for U in self._blocks(X):
+            k = self._kernel(U, self._train_U)
             means.append(self._mean(k))
             explained = self._explained(k)
-            stds.append(self.scale_ * np.sqrt(np.clip(1 - np.einsum("ij,ij->j", explained, explained), 0, None)))
+            inside = self._inside(U)
+            prior = 1 + self._slope_variance * np.einsum("ij,ij->i", inside, inside)
+            stds.append(self.scale_ * np.sqrt(np.clip(prior - np.einsum("ij,ij->j", explained, explained), 0, None)))
         mean = np.concatenate(means)
         return Prediction(mean=mean, std=np.concatenate(stds), noise=np.full(len(mean), self.noise_))
 
     def covariance(self, A: ArrayLike, B: ArrayLike) -> FloatArray:
         """Posterior covariance (n_a, n_b) of the property itself between rows of A and rows of B."""
-        V_a, V_b = self._scaled(A), self._scaled(B)
-        explained_a, explained_b = (self._explained(_matern(V, self._train_V)[0]) for V in (V_a, V_b))
-        return np.asarray(self.scale_**2 * (_matern(V_a, V_b)[0] - explained_a.T @ explained_b))
+        U_a, U_b = self._scaled(A), self._scaled(B)
+        explained_a, explained_b = (self._explained(self._kernel(U, self._train_U)) for U in (U_a, U_b))
+        return np.asarray(self.scale_**2 * (self._kernel(U_a, U_b) - explained_a.T @ explained_b))
 
     def sample(self, X: ArrayLike, n_samples: int, rng: np.random.Generator) -> FloatArray:
         """Joint draws (n_samples, n) of the property itself, noise free."""
         return rng.multivariate_normal(self.predict(X), self.covariance(X, X), n_samples, "ignore", method="eigh")
 
     def _scaled(self, X: ArrayLike) -> FloatArray:
-        """Rows in units of the lengthscales."""
-        return np.asarray((asked_rows(self, X) - self._low) / self._range / self._lengthscales)
+        """Rows about the mean of the data, in units of the features' ranges."""
+        return np.asarray((asked_rows(self, X) - self._origin) / self._range)
 
     def _blocks(self, X: ArrayLike) -> Iterator[FloatArray]:
-        """Kernel between rows and training rows, block by block: many rows need no more memory than some thousands."""
-        V = self._scaled(X)
-        for start in range(0, len(V), BLOCK):
-            yield _matern(V[start : start + BLOCK], self._train_V)[0]
+        """Scaled rows, block by block: many rows need no more memory than some thousands."""
+        U = self._scaled(X)
+        for start in range(0, len(U), BLOCK):
+            yield U[start : start + BLOCK]
+
+    def _kernel(self, A: FloatArray, B: FloatArray | None = None) -> FloatArray:
+        """Prior covariance (n_a, n_b) of scaled rows, for outputs of unit spread: the Matérn kernel and the trend."""
+        V_b = None if B is None else B / self._lengthscales
+        trend = self._slope_variance * (self._inside(A) @ self._inside(A if B is None else B).T)
+        return np.asarray(_matern(A / self._lengthscales, V_b)[0] + trend)
+
+    def _inside(self, U: FloatArray) -> FloatArray:
+        """Scaled rows drawn in to the range of the training rows, feature by feature: what the trend sees."""
+        return np.clip(U, self._lowest, self._highest)
 
     def _mean(self, k: FloatArray) -> FloatArray:
         return np.asarray(self._centre + self.scale_ * (k @ self._weights))
@@ -162,16 +184,18 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
         def column(values: FloatArray) -> Tensor:
             return torch.from_numpy(values).unsqueeze(-1)
 
-        kernel = MaternKernel(nu=2.5, ard_num_dims=len(self._lengthscales)).double()
-        kernel.lengthscale = torch.from_numpy(self._lengthscales)
-        limits = torch.from_numpy(np.stack([self._low, self._low + self._range]))
+        matern = MaternKernel(nu=2.5, ard_num_dims=len(self._lengthscales)).double()
+        matern.lengthscale = torch.from_numpy(self._lengthscales)
+        trend = _BoundedTrend(torch.from_numpy(self._lowest), torch.from_numpy(self._highest)).double()
+        trend.variance = self._slope_variance
+        limits = torch.from_numpy(np.stack([self._origin, self._origin + self._range]))
         model = SingleTaskGP(
             torch.from_numpy(self._train_X),
             column(self._train_z),
             column(self._variances),
-            covar_module=kernel,
+            covar_module=matern + trend,
             outcome_transform=None,
-            input_transform=Normalize(len(self._low), bounds=limits),
+            input_transform=Normalize(len(self._origin), bounds=limits),
         )
         # Set and not learned: our spread is widened for few rows, and SingleTaskGP would learn it anew.
         outcome = Standardize(m=1).double()
@@ -209,8 +233,21 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
         return self.as_single_task_gp().fantasize(X.double(), *args, **kwargs)
 
 
-def _scaling(X: FloatArray, bounds: ArrayLike | None) -> tuple[FloatArray, FloatArray, int]:
-    """Lowest value and range (n_features,) of each feature, and how many features vary (at least 1)."""
+class _BoundedTrend(LinearKernel):  # type: ignore[misc]  # gpytorch comes without types
+    """Linear kernel of inputs drawn in to a range, feature by feature."""
+
+    def __init__(self, lowest: Tensor, highest: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("lowest", lowest)
+        self.register_buffer("highest", highest)
+
+    def forward(self, x1: Tensor, x2: Tensor, **params: Any) -> Any:
+        """GPyTorch's covariance of two sets of rows."""
+        return super().forward(*(x.clamp(self.lowest, self.highest) for x in (x1, x2)), **params)
+
+
+def _scaling(X: FloatArray, bounds: ArrayLike | None) -> tuple[FloatArray, int]:
+    """Range (n_features,) of each feature, and how many features vary (at least 1)."""
     if bounds is None:
         low, high = X.min(axis=0), X.max(axis=0)
     else:
@@ -224,7 +261,7 @@ def _scaling(X: FloatArray, bounds: ArrayLike | None) -> tuple[FloatArray, Float
     size = np.maximum(np.abs(low), np.abs(high))
     varies = high - low > 1e-12 * size
     # A feature that never varied has no range to learn from; its own size is the only yardstick there is.
-    return low, np.where(varies, high - low, np.where(size > 0, size, 1.0)), max(1, int(varies.sum()))
+    return np.where(varies, high - low, np.where(size > 0, size, 1.0)), max(1, int(varies.sum()))
 
 
 def _matern(A: FloatArray, B: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
@@ -239,7 +276,12 @@ def _matern(A: FloatArray, B: FloatArray | None = None) -> tuple[FloatArray, Flo
 
 
 def _posterior_mode(
-    U: FloatArray, z: FloatArray, variances: FloatArray, log_lengthscale: float, noise_prior: tuple[float, float]
+    U: FloatArray,
+    z: FloatArray,
+    trend: FloatArray,  # (n, n) prior covariance of the linear trend
+    variances: FloatArray,
+    log_lengthscale: float,
+    noise_prior: tuple[float, float],
 ) -> FloatArray:
     """Most probable log lengthscales (n_features,) and, last, log variance of the common scatter.
 
@@ -253,6 +295,7 @@ def _posterior_mode(
     def loss(theta: FloatArray) -> tuple[float, FloatArray]:
         V, tau2 = U / np.exp(theta[:-1]), exp(theta[-1])
         kernel, slope = _matern(V)
+        kernel += trend
         kernel[np.diag_indices(n)] += variances + tau2
         cholesky = np.linalg.cholesky(kernel)  # never fails: the scatter's bound keeps it positive definite
         inverse = cho_solve((cholesky, True), np.eye(n))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from botorch.models import SingleTaskGP
 from botorch.sampling.normal import SobolQMCNormalSampler
 from scipy.optimize import approx_fprime
+from scipy.stats import multivariate_normal
 from sklearn import gaussian_process as theirs
 from torch.autograd import gradcheck
 
@@ -19,7 +21,6 @@ from alloyloop.surrogates import gaussian_process as module
 pytestmark = pytest.mark.torch
 
 Matern: Any = theirs.kernels.Matern  # published without types
-GaussianProcessRegressor: Any = theirs.GaussianProcessRegressor
 
 RNG = np.random.default_rng(0)
 LOW, HIGH = np.array([0.0, 800.0, -1.0]), np.array([40.0, 1100.0, 1.0])
@@ -29,32 +30,44 @@ NOISE = np.where(np.arange(30) % 3, np.nan, 3.0)
 NEW = LOW + (HIGH - LOW) * RNG.random((12, 3))
 
 
-def scikit_learns(gp: GaussianProcess, noise: np.ndarray) -> Any:
-    """An independent oracle: scikit-learn's Gaussian process with our numbers, nothing optimised."""
-    kernel = gp.scale_**2 * Matern(gp.lengthscales_, nu=2.5)
-    return GaussianProcessRegressor(kernel, alpha=noise**2, optimizer=None).fit(X, Y - Y.mean())
+def prior(lengthscales: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Our kernel put together independently, for unit spread: scikit-learn's Matérn, and a linear regression about the
+    mean of the data on features divided by their ranges, their slopes of variance 2/3, none beyond the data."""
+    matern = Matern(lengthscales, nu=2.5)
+    ranges = X.max(axis=0) - X.min(axis=0)
+
+    def trend(rows: np.ndarray) -> np.ndarray:
+        return np.asarray((np.clip(rows, X.min(axis=0), X.max(axis=0)) - X.mean(axis=0)) / ranges)
+
+    return lambda A, B: np.asarray(matern(A, B) + 2 / 3 * trend(A) @ trend(B).T)
+
+
+def textbook(gp: GaussianProcess, rows: np.ndarray, y: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and covariance at NEW in closed form, Rasmussen and Williams eq. 2.25 and 2.26."""
+    kernel = prior(gp.lengthscales_)
+    gain = kernel(NEW, rows) @ np.linalg.inv(kernel(rows, rows) + np.diag((noise / gp.scale_) ** 2))
+    return Y.mean() + gain @ (y - Y.mean()), gp.scale_**2 * (kernel(NEW, NEW) - gain @ kernel(rows, NEW))
 
 
 @pytest.mark.parametrize("noise", [None, np.full(30, 3.0), NOISE], ids=["learned", "stated", "some stated"])
-def test_the_posterior_is_scikit_learns_at_the_same_hyperparameters(noise: np.ndarray | None) -> None:
+def test_the_posterior_is_the_textbooks_at_the_same_hyperparameters(noise: np.ndarray | None) -> None:
     gp = GaussianProcess().fit(X, Y, noise=noise)  # a NaN among threes is a three: every row has the new row's noise
-    oracle = scikit_learns(gp, np.full(30, gp.noise_))
-    mean, covariance = oracle.predict(NEW, return_cov=True)
-    assert gp.predict(NEW) == pytest.approx(mean + Y.mean(), rel=1e-8)
+    mean, covariance = textbook(gp, X, Y, np.full(30, gp.noise_))
+    assert gp.predict(NEW) == pytest.approx(mean, rel=1e-8)
     assert gp.covariance(NEW, NEW) == pytest.approx(covariance, rel=1e-6, abs=1e-8)
 
 
 def test_the_fit_is_a_mode_of_likelihood_times_priors() -> None:
-    gp = GaussianProcess(bounds=[LOW, HIGH]).fit(X, Y)
-    z = (Y - Y.mean()) / gp.scale_
+    gp = GaussianProcess().fit(X, Y)
+    z, ranges = (Y - Y.mean()) / gp.scale_, X.max(axis=0) - X.min(axis=0)
 
-    def log_density(theta: np.ndarray) -> float:  # by scikit-learn's likelihood and the textbook's log-normal priors
-        kernel = Matern(np.exp(theta[:3]) * (HIGH - LOW), nu=2.5)
-        model = GaussianProcessRegressor(kernel, alpha=np.exp(theta[3]), optimizer=None).fit(X, z)
+    def log_density(theta: np.ndarray) -> float:  # SciPy's normal density and the textbook's log-normal priors
+        covariance = prior(np.exp(theta[:3]) * ranges)(X, X) + np.exp(theta[3]) * np.eye(30)
         location = np.append(np.full(3, -1 + np.log(3) / 2), -1.5)
-        return float(model.log_marginal_likelihood_value_ - np.sum(((theta - location) / [0.5, 0.5, 0.5, 1]) ** 2) / 2)
+        likelihood = multivariate_normal.logpdf(z, cov=covariance)
+        return float(likelihood - np.sum(((theta - location) / [0.5, 0.5, 0.5, 1]) ** 2) / 2)
 
-    theta = np.log(np.append(gp.lengthscales_ / (HIGH - LOW), (gp.noise_ / gp.scale_) ** 2))
+    theta = np.log(np.append(gp.lengthscales_ / ranges, (gp.noise_ / gp.scale_) ** 2))
     assert approx_fprime(theta, log_density, 1e-5) == pytest.approx(np.zeros(4), abs=2e-3)
     for other in theta + 0.3 * np.random.default_rng(1).normal(size=(20, 4)):
         assert log_density(other) < log_density(theta)
@@ -78,10 +91,21 @@ def test_bounds_that_do_not_fit_are_refused(bounds: object) -> None:
         GaussianProcess(bounds=bounds).fit(X, Y)  # type: ignore[arg-type]
 
 
-def test_far_from_the_data_nothing_is_known_but_the_spread() -> None:
+def test_far_from_the_data_the_trend_stays_where_the_data_end_and_nothing_else_is_known() -> None:
     gp = GaussianProcess().fit(X, Y)
-    belief = gp.believe(X[:1] + 100 * (HIGH - LOW))
-    assert (belief.mean[0], belief.std[0]) == pytest.approx((Y.mean(), gp.scale_))
+    edge = np.array([[X[:, 0].max(), X[:, 1].min(), X[:, 2].max()]])
+    outward = np.array([1.0, -1.0, 1.0]) * (HIGH - LOW)
+    far, farther = gp.believe(edge + 100 * outward), gp.believe(edge + 1000 * outward)
+    assert (far.mean[0], far.std[0]) == pytest.approx((farther.mean[0], farther.std[0]))
+    assert far.mean[0] < Y.mean() - 10  # the first feature lowers it by one a unit, the second by a little
+    assert far.std[0] > gp.scale_
+
+
+def test_a_trend_is_followed_where_no_row_is_near() -> None:
+    slope = np.linspace(0, 1, 12)[:, None]
+    y = 100 - 50 * slope[:, 0]
+    gp = GaussianProcess(bounds=[[0], [1]]).fit(slope[[0, 1, 2, 11]], y[[0, 1, 2, 11]])
+    assert gp.predict([[0.6]])[0] == pytest.approx(70, abs=4)
 
 
 def test_the_posterior_has_the_right_gradients() -> None:
@@ -95,15 +119,11 @@ def test_new_observations_are_taken_in_as_by_a_textbook() -> None:
     gp = GaussianProcess().fit(X, Y)
     seen = gp.condition_on_observations(torch.from_numpy(NEW[:2]), torch.tensor([[50.0], [70.0]]).double())
     assert isinstance(seen, SingleTaskGP)
-    rows = np.vstack([X, NEW[:2]])  # the closed form, Rasmussen and Williams eq. 2.25 and 2.26, over all 32 rows
-    kernel = gp.scale_**2 * Matern(gp.lengthscales_, nu=2.5)
-    gain = kernel(NEW, rows) @ np.linalg.inv(kernel(rows) + gp.noise_**2 * np.eye(32))
+    rows, values = np.vstack([X, NEW[:2]]), np.append(Y, [50.0, 70.0])
+    mean, covariance = textbook(gp, rows, values, np.full(32, gp.noise_))
     posterior: Any = seen.posterior(torch.from_numpy(NEW))
-    mean = Y.mean() + gain @ (np.append(Y, [50.0, 70.0]) - Y.mean())
     assert posterior.mean.squeeze(-1).detach().numpy() == pytest.approx(mean, rel=1e-6)
-    assert posterior.variance.squeeze(-1).detach().numpy() == pytest.approx(
-        np.diag(kernel(NEW) - gain @ kernel(rows, NEW)), rel=1e-4
-    )
+    assert posterior.variance.squeeze(-1).detach().numpy() == pytest.approx(np.diag(covariance), rel=1e-4)
     assert gp.predict(NEW[:1])[0] == pytest.approx(GaussianProcess().fit(X, Y).predict(NEW[:1])[0])  # itself unchanged
 
 
