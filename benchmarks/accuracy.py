@@ -4,10 +4,10 @@
     python benchmarks/accuracy.py --quick    # without the nested choice
 
 Three literature tables: that of the built-in campaign beta-ti, a larger one of the modulus of beta titanium (random
-tenths of the rows, and whole papers left out), and hardness of Al-Co-Cr-Cu-Fe-Ni alloys (random tenths). "Chosen inside"
-is what `model: auto` and `features: auto` do: for each part left out, the models on composition, on descriptors and on
-both are compared within the other parts alone. The last two tables are not ours to ship; where they are missing, this
-says so.
+tenths of the rows, and whole papers left out), and hardness of Al-Co-Cr-Cu-Fe-Ni alloys (random tenths). "Chosen
+inside" is what `model: auto` and `features: auto` do: for each part left out, the models on composition, on
+descriptors and on both are compared within the other parts alone. The last two tables are not ours to ship; where they
+are missing, this says so.
 """
 
 from __future__ import annotations
