@@ -14,10 +14,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -196,6 +199,10 @@ def main() -> None:
     parser.add_argument("--models", default="gaussian-process,extra-trees,forest", help="names, with commas")
     parser.add_argument("--tables", default=",".join(TABLES), help="names, with commas")
     given = parser.parse_args()
+    packages = ", ".join(f"{name} {version(name)}" for name in ("alloyloop", "numpy", "scipy", "scikit-learn", "torch"))
+    print(
+        f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {packages}"
+    )
     for name in given.tables.split(","):
         table = TABLES[name]()
         if table is None:

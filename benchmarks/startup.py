@@ -9,11 +9,14 @@ and loads neither torch nor scikit-learn nor matplotlib.
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -72,6 +75,10 @@ def command(*arguments: str) -> Timing:
 
 def main() -> None:
     """Print the table; exit 1 where a command is slower than the rule or loads a heavy package."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("alloyloop", "numpy", "pandas", "typer"))
+    print(
+        f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {packages}"
+    )
     pandas = timed('python -c "import pandas"', "import pandas")
     with tempfile.TemporaryDirectory() as place:
         folder = str(Path(place) / "beta-ti")

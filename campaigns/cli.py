@@ -9,6 +9,7 @@ import json
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -85,18 +86,26 @@ def new(
     if (name is None) == (table is None):
         raise typer.BadParameter("give either --template NAME or --from TABLE")
     if name is not None:
-        Campaign.new(directory, name)
+        campaign = Campaign.new(directory, name)
         said: tuple[str, ...] = ()
     else:
         from .starting import campaign_from_table
 
         said = campaign_from_table(directory, Path(str(table)), basis, balance)
+        campaign = Campaign(directory)
+    problems, _ = campaign.check()
     if as_json:
-        _print_json({"campaign": str(directory), "inferred": list(said)})
+        _print_json(
+            {"campaign": str(directory), "inferred": list(said), "problems": [asdict(problem) for problem in problems]}
+        )
         return
     for line in said:
         _say(line)
-    _say(f"{directory} is ready: look at campaign.yaml, then `alloyloop suggest {directory}`.")
+    if problems:
+        mistakes = "one mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+        _say(f"{directory} is made, and its table has {mistakes}: `alloyloop check {directory}` says where.")
+    else:
+        _say(f"{directory} is ready: look at campaign.yaml, then `alloyloop suggest {directory}`.")
 
 
 @app.command()
@@ -224,9 +233,7 @@ def check(directory: Directory, as_json: AsJson = False) -> None:
 
     problems, remarks = look(Folder(directory))
     if as_json:
-        keys = ("file", "row", "column", "problem", "remedy")
-        found = [{key: getattr(problem, key) for key in keys} for problem in problems]
-        _print_json({"problems": found, "remarks": list(remarks)})
+        _print_json({"problems": [asdict(problem) for problem in problems], "remarks": list(remarks)})
     else:
         for problem in problems:
             _say(str(problem))

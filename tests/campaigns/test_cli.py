@@ -105,6 +105,7 @@ def test_new_from_a_template(tmp_path: Path) -> None:
     assert good(alloyloop("new", tmp_path / "again", "--template", "beta-ti", "--json")).json == {
         "campaign": str(tmp_path / "again"),
         "inferred": [],
+        "problems": [],
     }
 
 
@@ -116,6 +117,16 @@ def test_new_from_a_table_says_what_it_took_each_column_for(tmp_path: Path) -> N
     assert "minimize youngs_modulus_GPa" in told.out
     assert good(alloyloop("check", tmp_path / "ti")).out.endswith("No mistakes found.\n")
     assert Campaign(tmp_path / "ti").status().best is not None
+
+
+def test_new_from_a_table_with_mistakes_makes_the_folder_and_says_that_there_are(tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    rows = "A;70;30;72,5\nB;65;35;12. Mrz\nC;60;40;66\nD;75;25;80\nE;62;38;64\n"
+    table.write_text("alloy;Ti (wt%);Nb (wt%);E / GPa\n" + rows, encoding="utf-8")
+    told = good(alloyloop("new", tmp_path / "ti", "--from", table))
+    assert told.out.splitlines()[-1].startswith(f"{tmp_path / 'ti'} is made, and its table has one mistake: ")
+    (problem,) = good(alloyloop("new", tmp_path / "again", "--from", table, "--json")).json["problems"]
+    assert (problem["row"], problem["column"]) == (3, "youngs_modulus_GPa")
 
 
 def test_templates_lists_the_built_in_campaigns_and_prints_the_page_of_one() -> None:

@@ -41,7 +41,7 @@ def test_without_the_tables_the_benchmark_says_so(
     monkeypatch.setattr(sys, "argv", ["accuracy.py", "--tables", "modulus,hardness"])
     benchmark.main()
     said = capsys.readouterr().out.splitlines()
-    assert [line.partition(":")[0] for line in said] == ["Skipped modulus", "Skipped hardness"]
+    assert [line.partition(":")[0] for line in said[1:]] == ["Skipped modulus", "Skipped hardness"]
 
 
 @pytest.mark.slow
