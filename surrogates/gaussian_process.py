@@ -236,14 +236,20 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
 class _BoundedTrend(LinearKernel):  # type: ignore[misc]  # gpytorch comes without types
     """Linear kernel of inputs drawn in to a range, feature by feature."""
 
+    lowest: Tensor
+    highest: Tensor
+
     def __init__(self, lowest: Tensor, highest: Tensor) -> None:
         super().__init__()
         self.register_buffer("lowest", lowest)
         self.register_buffer("highest", highest)
 
-    def forward(self, x1: Tensor, x2: Tensor, **params: Any) -> Any:
+    def forward(
+        self, x1: Tensor, x2: Tensor, diag: bool = False, last_dim_is_batch: bool | None = False, **params: Any
+    ) -> Any:
         """GPyTorch's covariance of two sets of rows."""
-        return super().forward(*(x.clamp(self.lowest, self.highest) for x in (x1, x2)), **params)
+        inside = (x.clamp(self.lowest, self.highest) for x in (x1, x2))
+        return super().forward(*inside, diag=diag, last_dim_is_batch=last_dim_is_batch, **params)
 
 
 def _scaling(X: FloatArray, bounds: ArrayLike | None) -> tuple[FloatArray, int]:
