@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design.beliefs import Belief, Choice, Evidence, Option, choose, learn
-from ..design.features import FEATURE_SETS, Features, feature_set, telling_descriptors
+from ..design.features import FEATURE_SETS, Features, feature_set, known_for, telling_descriptors
 from ..design.goals import Report
 from ..surrogates.errors import AlloyloopError
 from .files import read_text, write_atomically
@@ -80,6 +80,8 @@ def believe(snapshot: Snapshot, properties: Iterable[str] | None = None) -> Beli
                 f"{name}: {left_out.sum()} rows are left out: the element table lacks a value that their features need."
             )
             found = found.rows(~left_out)
+        if len(found) == 0:
+            continue
         choice = cache.get(found, options) or choose(found, options)
         cache.put(found, options, choice)
         choices[name] = choice
@@ -90,12 +92,19 @@ def believe(snapshot: Snapshot, properties: Iterable[str] | None = None) -> Beli
 
 def _options(snapshot: Snapshot, found: Evidence) -> tuple[dict[str, Option], NDArray[np.bool_]]:
     """The options that campaign.yaml leaves open, by name, and the rows that none of them can take (True)."""
-    own = snapshot.space.n_elements
-    foreign = found.alloys.fractions[:, own:].sum(axis=1) > 0
+    own = snapshot.space.elements
+    foreign = found.alloys.fractions[:, len(own) :].sum(axis=1) > 0
     telling = telling_descriptors(found.alloys.rows(~foreign) if (~foreign).any() else found.alloys)
+    telling = known_for(telling, own)
     elements, process = found.alloys.elements, (*snapshot.space.process, *snapshot.space.conditions)
     asked = snapshot.spec.features
     if isinstance(asked, tuple):
+        if unknown := sorted(set(asked) - set(known_for(asked, own))):
+            raise AlloyloopError(
+                f"The feature {unknown[0]} is not known for every alloy of {', '.join(own)}",
+                "Take it out of features: the element table lacks a value, or the formula is not for all of these.",
+                place="campaign.yaml, features",
+            )
         features = {"the features named": Features(elements, False, asked, process)}
     else:
         names = FEATURE_SETS if asked == "auto" else (asked,)

@@ -21,7 +21,7 @@ from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Json
 from .judging import judge
 from .learning import Beliefs, believe
-from .snapshot import Snapshot
+from .snapshot import BoolArray, Snapshot
 
 # Joint draws for the stop figures.
 N_DRAWS = 4096
@@ -73,13 +73,11 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Sequence[Composi
         "models": {name: {"name": choice.name, "why": choice.why} for name, choice in beliefs.choices.items()},
     }
     if wanted in beliefs.of:
-        standing = _standing(snapshot, wanted, goal, beliefs.of[wanted])
+        standing = _standing(snapshot, wanted, goal, beliefs)
         remarks += standing.remarks
         constraints, more = _constraints(snapshot, beliefs)
         remarks += more
-        pending = snapshot.at_conditions(snapshot.alloys()).rows(
-            snapshot.pending() & np.isfinite(snapshot.table.amounts).all(axis=1)
-        )
+        pending = snapshot.at_conditions(snapshot.alloys()).rows(snapshot.pending() & _believable(snapshot, beliefs))
         value = acquisition(goal, standing.belief, constraints, standing.alloys, pending, n, drawing)
         batch = propose(snapshot.space, value, snapshot.table.elements, snapshot.taken(), n, searching)
         points = batch.points
@@ -143,10 +141,19 @@ class _Standing:
         return "lower" if self.goal.sign < 0 else "higher"
 
 
-def _standing(snapshot: Snapshot, wanted: str, goal: Pursued, belief: Belief) -> _Standing:
-    table, alloys = snapshot.table, snapshot.at_conditions(snapshot.alloys())
+def _believable(snapshot: Snapshot, beliefs: Beliefs) -> BoolArray:
+    """(n,) The rows of which every property can be predicted: with a composition, and all their features known."""
+    believable = np.isfinite(snapshot.table.amounts).all(axis=1)
+    alloys = snapshot.at_conditions(snapshot.alloys())
+    for belief in beliefs.of.values():
+        believable[believable] = np.isfinite(belief.features.encode(alloys.rows(believable))).all(axis=1)
+    return np.asarray(believable)
+
+
+def _standing(snapshot: Snapshot, wanted: str, goal: Pursued, beliefs: Beliefs) -> _Standing:
+    table, alloys, belief = snapshot.table, snapshot.at_conditions(snapshot.alloys()), beliefs.of[wanted]
     rows = snapshot.known & np.isfinite(table.values(wanted)) & (table.censored(wanted) == "")
-    rows[rows] = np.isfinite(belief.features.encode(alloys.rows(rows))).all(axis=1)
+    rows &= _believable(snapshot, beliefs)
     remarks: tuple[str, ...] = ()
     if (rows & snapshot.in_space()).any():
         rows &= snapshot.in_space()

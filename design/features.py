@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,6 +118,12 @@ def telling_descriptors(alloys: Alloys) -> tuple[str, ...]:
         if meant and np.isfinite(values).all() and np.ptp(values) > 1e-9 * max(1.0, float(np.abs(values).max())):
             names.append(name)
     return tuple(names)
+
+
+def known_for(names: Sequence[str], elements: tuple[str, ...]) -> tuple[str, ...]:
+    """The descriptors that are known for any alloy of these elements, by one that holds them all."""
+    fractions = np.full((1, len(elements)), 1 / len(elements))
+    return tuple(name for name in names if np.isfinite(descriptor(name).function(fractions, elements)).all())
 
 
 def feature_set(

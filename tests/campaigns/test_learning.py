@@ -11,6 +11,7 @@ from alloyloop.campaigns import learning
 from alloyloop.campaigns.campaign import Campaign
 from alloyloop.campaigns.learning import LEAST_REPORTED, Beliefs, believe, evidence
 from alloyloop.design.beliefs import Choice
+from alloyloop.surrogates.errors import AlloyloopError
 
 from .folders import EXPERIMENTS, QUESTION, contents, make
 
@@ -125,3 +126,16 @@ def test_asking_changes_none_of_the_files_that_are_kept(tmp_path: Path) -> None:
     before = contents(folder)
     believed(folder)
     assert contents(folder) == before
+
+
+def test_a_descriptor_that_an_element_of_the_space_lacks_is_no_feature(tmp_path: Path) -> None:
+    """Carbon has no metallic radius in the element table: no row has any, and a proposal may."""
+    question = QUESTION.replace("Zr: {min: 0, max: 10}", "C: {min: 0, max: 1}").replace("Nb + Zr", "Nb + C")
+    experiments = EXPERIMENTS.replace("Zr_wt_pct", "C_wt_pct").replace("60,30,10", "70,30,0")
+    chosen = question.replace("features: composition", "features: both")
+    seen = believe(Campaign(make(tmp_path / "both", chosen, experiments)).snapshot()).of[E_GPa].features
+    assert "vec" in seen.descriptors
+    assert "size_mismatch_pct" not in seen.descriptors
+    named = question.replace("features: composition", "features: [size_mismatch_pct]")
+    with pytest.raises(AlloyloopError, match="size_mismatch_pct is not known for every alloy of Nb, C, Ti"):
+        believe(Campaign(make(tmp_path / "named", named, experiments)).snapshot())
