@@ -143,11 +143,11 @@ class _Standing:
 
 def _believable(snapshot: Snapshot, beliefs: Beliefs) -> BoolArray:
     """(n,) The rows of which every property can be predicted: with a composition, and all their features known."""
-    believable = np.isfinite(snapshot.table.amounts).all(axis=1)
+    believable: BoolArray = np.asarray(np.isfinite(snapshot.table.amounts).all(axis=1))
     alloys = snapshot.at_conditions(snapshot.alloys())
     for belief in beliefs.of.values():
         believable[believable] = np.isfinite(belief.features.encode(alloys.rows(believable))).all(axis=1)
-    return np.asarray(believable)
+    return believable
 
 
 def _standing(snapshot: Snapshot, wanted: str, goal: Pursued, beliefs: Beliefs) -> _Standing:
