@@ -209,7 +209,7 @@ def test_where_it_stands(tmp_path: Path) -> None:
     stop = {"proposals": SECOND, "stop": {"words": "Hardly worth it."}}
     said = page(written(tmp_path, rounds={1: FIRST, 2: stop})).section("stands")
     # By hand: of the alloys with at least 500 MPa, R001-1 is the softest.
-    assert "Best so far Ti-26Nb at, Young's modulus [GPa]: 60 (R001-1)" in said
+    assert "Best so far Ti-26Nb at, Young's modulus [GPa]: 60 ± 1.5 (R001-1)" in said
     assert "Rounds 2" in said
     assert "2 known, 2 measured, 1 failed, 2 waiting for results" in said
     assert "Hardly worth it. (Said by round 2.)" in said
