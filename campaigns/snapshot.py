@@ -24,6 +24,8 @@ BoolArray = NDArray[np.bool_]
 
 # Measured values are compared with each other where their conditions differ by less than this share of their range.
 NEAR = 0.05
+# Elements outside the space, up to this much together [%], are impurities: oxygen in titanium, iron in magnesium.
+IMPURITIES = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,20 +96,19 @@ class Snapshot:
 
     def in_space(self) -> BoolArray:
         """(n,) The rows that could have been proposed but for their step: inside the bounds and the rules."""
-        n_own = self.space.n_elements
-        amounts = self.table.amounts
-        own = np.nan_to_num(amounts[:, :n_own], nan=-1.0)
-        foreign = np.nan_to_num(amounts[:, n_own:]).sum(axis=1) > 0
-        return np.asarray(self.space.contains(own, self.process) & ~foreign)
+        own = np.nan_to_num(self.table.amounts[:, : self.space.n_elements], nan=-1.0)
+        return np.asarray(self.space.contains(own, self.process) & ~self._foreign(self.table.amounts))
+
+    def _foreign(self, amounts: FloatArray) -> BoolArray:
+        """(n,) The rows that hold more of elements outside the space than impurities do."""
+        return np.asarray(np.nan_to_num(amounts[:, self.space.n_elements :]).sum(axis=1) > IMPURITIES)
 
     def taken(self) -> IntArray:
         """The points of the space that a row of any status already stands on. (m, d)"""
-        n_own = self.space.n_elements
         nominal = self.table.nominal
         planned = np.where(np.isfinite(nominal), nominal, self.table.measured)
-        points, near = self.space.snap(planned[:, :n_own], self.process)
-        foreign = np.nan_to_num(planned[:, n_own:]).sum(axis=1) > 0
-        taken: IntArray = points[near & ~foreign]
+        points, near = self.space.snap(planned[:, : self.space.n_elements], self.process)
+        taken: IntArray = points[near & ~self._foreign(planned)]
         return taken
 
     def composition(self, row: int) -> Composition:
@@ -116,10 +117,6 @@ class Snapshot:
         known = planned if np.isfinite(planned).all() else analysed
         amounts = zip(self.table.elements, known.tolist(), strict=True)
         return Composition({element: amount for element, amount in amounts if amount > 0}, self.space.basis)
-
-    def pending(self) -> BoolArray:
-        """(n,) The rows proposed or made whose measurement is still to come."""
-        return self.table.pending
 
     def measured(self, row: int) -> dict[str, float]:
         """The numbers measured on one row, by property."""

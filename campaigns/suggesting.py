@@ -77,7 +77,9 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Sequence[Composi
         remarks += standing.remarks
         constraints, more = _constraints(snapshot, beliefs)
         remarks += more
-        pending = snapshot.at_conditions(snapshot.alloys()).rows(snapshot.pending() & _believable(snapshot, beliefs))
+        pending = snapshot.at_conditions(snapshot.alloys()).rows(
+            snapshot.table.pending & _believable(snapshot, beliefs)
+        )
         value = acquisition(goal, standing.belief, constraints, standing.alloys, pending, n, drawing)
         batch = propose(snapshot.space, value, snapshot.table.elements, snapshot.taken(), n, searching)
         points = batch.points

@@ -367,3 +367,20 @@ def test_the_numbers_of_a_round_are_finite(tmp_path: Path) -> None:
     Campaign(folder).suggest(2)
     decision = json.loads((folder / "rounds" / "001" / "decision.json").read_text(encoding="utf-8"))
     assert np.isfinite(decision["expected_gains"]).all()
+
+
+def test_predictions_are_made_at_the_conditions_asked_for(tmp_path: Path) -> None:
+    """A property that falls by 0.05 a degree whatever the alloy: asked at 37 °C, and at 500 °C when told to."""
+    question = QUESTION.replace("properties:", "conditions:\n  test_temperature_C: {at: 37}\nproperties:")
+    header = "id,status,Ti_wt_pct,Nb_wt_pct,Zr_wt_pct,test_temperature_C,youngs_modulus_GPa\n"
+    rows = [f"K{i},known,{80 - i},{20 + i},0,{(i * 137) % 600},{90 - 0.05 * ((i * 137) % 600)}\n" for i in range(20)]
+    campaign = Campaign(make(tmp_path / "hot", question, header + "".join(rows)))
+    cold = campaign.predict("Ti-30Nb wt")[0]
+    hot = campaign.predict("Ti-30Nb wt", {"test_temperature_C": 500})[0]
+    assert cold.process["test_temperature_C"] == 37
+    assert cold.predicted["youngs_modulus_GPa"].mean == pytest.approx(90 - 0.05 * 37, abs=2)
+    assert hot.predicted["youngs_modulus_GPa"].mean == pytest.approx(90 - 0.05 * 500, abs=2)
+    proposed = campaign.suggest(1)[0]
+    assert proposed.process["test_temperature_C"] == 37
+    row = campaign.snapshot().table.row(proposed.id)
+    assert np.isnan(campaign.snapshot().process["test_temperature_C"][row])  # not known before it is tested
