@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from math import inf
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from ..design.beliefs import Belief
 from ..design.composition import Composition
 from ..design.features import Alloys
 from ..design.goals import limits
 from ..design.space import Process
-from ..surrogates.base import Prediction
+from ..surrogates.base import FloatArray, Prediction
 from .answers import Answer, Nearest, Predicted
 from .learning import Beliefs
-from .snapshot import Snapshot, nearest_known
+from .snapshot import Snapshot
 
 # Outside what the data support: further from every known alloy than this share of them is from its own nearest.
 FAR = 0.95
@@ -51,7 +52,9 @@ def judge(
         for name, limit in limits(snapshot.goals).items()
         if name in predictions
     }
-    far = _far(snapshot)
+    known_ids = [snapshot.table.ids[row] for row in np.flatnonzero(snapshot.known)]
+    known_alloys = snapshot.alloys().fractions[snapshot.known]
+    far = _far(known_alloys)
     answers = []
     for i, composition in enumerate(compositions):
         predicted = {
@@ -63,7 +66,7 @@ def judge(
         }
         chance = {name: float(values[i]) for name, values in chances.items() if name in predicted}
         chance["all"] = float(np.prod(list(chance.values())))
-        known = nearest_known(snapshot, alloys.fractions[i])
+        nearest = _nearest(known_ids, known_alloys, alloys.fractions[i])
         own = {name: values[i] for name, values in process.items()}
         answers.append(
             Answer(
@@ -72,10 +75,10 @@ def judge(
                 process={name: _plain(value) for name, value in own.items()},
                 predicted=predicted,
                 probability=chance,
-                nearest=None if known is None else Nearest(*known),
+                nearest=nearest,
                 flags=(
                     *(f"{name} cannot be predicted: {NO_VALUE}" for name in predictions if name not in predicted),
-                    *_flags(snapshot, composition, inf if known is None else known[1], far),
+                    *_flags(snapshot, composition, inf if nearest is None else nearest.distance, far),
                 ),
                 why=why[i] if why else "",
                 measured=measured[i] if measured else None,
@@ -108,14 +111,21 @@ def _plain(value: object) -> float | str | None:
     return None if np.isnan(number) else number
 
 
-def _far(snapshot: Snapshot) -> float:
+def _nearest(ids: Sequence[str], known: FloatArray, fractions: FloatArray) -> Nearest | None:
+    """Of the known alloys (n, n_elements) the one nearest to an alloy (n_elements,)."""
+    if not len(known):
+        return None
+    distances = 50 * np.abs(known - fractions).sum(axis=1)
+    nearest = int(np.argmin(distances))
+    return Nearest(ids[nearest], float(distances[nearest]))
+
+
+def _far(known: FloatArray) -> float:
     """The at.% to be exchanged beyond which an alloy is far from all data, judged by the data's own distances."""
-    fractions = snapshot.alloys().fractions[snapshot.known]
-    if len(fractions) < 3:
+    if len(known) < 3:
         return inf
-    gaps = 50 * np.abs(fractions[:, None] - fractions[None]).sum(axis=2)
-    np.fill_diagonal(gaps, np.inf)
-    return float(np.quantile(gaps.min(axis=1), FAR))
+    to_itself_and_another = np.asarray(KDTree(known).query(known, k=2, p=1)[0])
+    return float(np.quantile(50 * to_itself_and_another[:, 1], FAR))
 
 
 def _flags(snapshot: Snapshot, composition: Composition, distance: float, far: float) -> tuple[str, ...]:

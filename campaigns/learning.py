@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,29 +43,21 @@ class Beliefs:
 
 def evidence(snapshot: Snapshot, name: str) -> Evidence:
     """The rows that say something of one property: known or measured, with a value that is not censored."""
-    table = snapshot.table
-    values = table.values(name)
-    rows = snapshot.known & np.isfinite(values) & (table.censored(name) == "")
+    table, rows = snapshot.table, snapshot.with_value(name)
     # The value is the mean of its replicates; where their number is not told, it is taken as one.
     counts = np.nan_to_num(table.counts(name), nan=1.0)
     noise = table.std(name) / np.sqrt(np.maximum(counts, 1.0))
     sources = np.array(table.source)
-    return Evidence(name, snapshot.alloys().rows(rows), values[rows], noise[rows], sources[rows])
+    return Evidence(name, snapshot.alloys().rows(rows), table.values(name)[rows], noise[rows], sources[rows])
 
 
-def believe(snapshot: Snapshot, properties: Iterable[str] | None = None) -> Beliefs:
-    """Fit what can be fitted, by the model and features that campaign.yaml names or, where it says auto, by evidence.
-
-    Parameters
-    ----------
-    snapshot : the campaign
-    properties : which; all where not given
-    """
+def believe(snapshot: Snapshot) -> Beliefs:
+    """Fit what can be fitted, by the model and features that campaign.yaml names or, for auto, by evidence."""
     beliefs: dict[str, Belief] = {}
     choices: dict[str, Choice] = {}
     remarks: list[str] = []
     cache = _Cache(snapshot)
-    for name in snapshot.goals if properties is None else properties:
+    for name in snapshot.goals:
         found = evidence(snapshot, name)
         censored = int((snapshot.known & (snapshot.table.censored(name) != "")).sum())
         if censored:
@@ -118,7 +111,7 @@ def _options(snapshot: Snapshot, found: Evidence) -> tuple[dict[str, Option], ND
 
 
 class _Cache:
-    """Choices made before, by the data they were made on; a convenience that may be deleted at any time."""
+    """Choices made before, by the data and the version they were made with; may be deleted at any time."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._path = snapshot.folder.cache / "choices.json"
@@ -146,4 +139,4 @@ class _Cache:
         process = b"".join(np.asarray(column).astype(str).tobytes() for column in found.alloys.process.values())
         numbers = (found.alloys.fractions, found.values, found.noise)
         data = b"".join(np.ascontiguousarray(part).tobytes() for part in numbers) + process
-        return digest(data + repr((found.property, found.sources.tolist(), options)).encode())
+        return digest(data + repr((version("alloyloop"), found.property, found.sources.tolist(), options)).encode())

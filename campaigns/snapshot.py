@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design.composition import Composition, wt_to_at
+from ..design.composition import Composition, atomic_fractions
 from ..design.features import Alloys
 from ..design.goals import Goal, pursued
 from ..design.lattice import IntArray
@@ -73,11 +73,16 @@ class Snapshot:
         """(n,) The rows that can teach: known or measured, with a composition."""
         return self.table.usable
 
+    def with_value(self, name: str) -> BoolArray:
+        """(n,) The rows that can teach something of one property: known, with a value that is not censored."""
+        return np.asarray(self.known & np.isfinite(self.table.values(name)) & (self.table.censored(name) == ""))
+
     def alloys(self) -> Alloys:
         """Every row as measured where it was, else as planned; over the table's elements, the space's first."""
         amounts = self.table.amounts
-        at_pct = wt_to_at(amounts, self.table.elements) if self.space.basis == "wt_pct" else amounts
-        return Alloys(self.table.elements, at_pct / 100, self.process)
+        return Alloys(
+            self.table.elements, atomic_fractions(amounts, self.table.elements, self.space.basis), self.process
+        )
 
     def at_conditions(self, alloys: Alloys) -> Alloys:
         """The same alloys under the conditions that campaign.yaml asks for."""
@@ -133,7 +138,7 @@ def read_snapshot(folder: Folder) -> Snapshot:
         where a file has a mistake; names every one
     """
     snapshot, problems = _read(folder.checked())
-    if problems or snapshot is None:
+    if problems:
         raise CampaignFileError(problems)
     return snapshot
 
@@ -157,13 +162,3 @@ def _read(folder: Folder) -> tuple[Snapshot, tuple[Problem, ...]]:
     space = design_space(spec)
     table = ExperimentTable.read(folder.experiments, layout(spec, space))
     return Snapshot(folder, spec, space, table), table.problems
-
-
-def nearest_known(snapshot: Snapshot, fractions: FloatArray) -> tuple[str, float] | None:
-    """The id of the known row nearest to one alloy over the table's elements, and the at.% to be exchanged."""
-    rows = np.flatnonzero(snapshot.known)
-    if len(rows) == 0:
-        return None
-    distances = 50 * np.abs(snapshot.alloys().fractions[rows] - fractions).sum(axis=1)
-    nearest = int(np.argmin(distances))
-    return snapshot.table.ids[rows[nearest]], float(distances[nearest])

@@ -110,13 +110,7 @@ def _ranking(snapshot: Snapshot) -> tuple[int, ...]:
     except AlloyloopError:  # nothing is best where nothing, or more than one property, is pursued
         return ()
     values = snapshot.table.values(wanted)
-    kept = (
-        snapshot.known
-        & np.isfinite(values)
-        & (snapshot.table.censored(wanted) == "")
-        & snapshot.in_space()
-        & snapshot.near_conditions()
-    )
+    kept = snapshot.with_value(wanted) & snapshot.in_space() & snapshot.near_conditions()
     for name, limit in limits(snapshot.goals).items():
         kept &= limit.allows(snapshot.table.values(name))
     rows = np.flatnonzero(kept)

@@ -17,7 +17,7 @@ from ..design.features import Alloys, alloys_at
 from ..design.goals import Pursued, Within, limits, pursued
 from ..design.lattice import IntArray
 from ..design.propose import Batch, propose
-from ..surrogates.errors import AlloyloopError
+from ..design.space import nothing_left
 from .answers import Answer, Json
 from .judging import judge
 from .learning import Beliefs, believe
@@ -73,13 +73,13 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Sequence[Composi
         "models": {name: {"name": choice.name, "why": choice.why} for name, choice in beliefs.choices.items()},
     }
     if wanted in beliefs.of:
-        standing = _standing(snapshot, wanted, goal, beliefs)
+        every = snapshot.at_conditions(snapshot.alloys())
+        believable = _believable(every, beliefs)
+        standing = _standing(snapshot, wanted, goal, beliefs.of[wanted], every, believable)
         remarks += standing.remarks
         constraints, more = _constraints(snapshot, beliefs)
         remarks += more
-        pending = snapshot.at_conditions(snapshot.alloys()).rows(
-            snapshot.table.pending & _believable(snapshot, beliefs)
-        )
+        pending = every.rows(snapshot.table.pending & believable)
         value = acquisition(goal, standing.belief, constraints, standing.alloys, pending, n, drawing)
         batch = propose(snapshot.space, value, snapshot.table.elements, snapshot.taken(), n, searching)
         points = batch.points
@@ -97,10 +97,7 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Sequence[Composi
         remarks.append(f"No measurement of {wanted} yet: this round is space-filling, not a search for the best.")
         decision |= {"acquisition": "space-filling (greedy maximin)", "stop": {}, "runner_ups": []}
     if len(points) == 0:
-        raise AlloyloopError(
-            "Every design of the space is taken: measured, pending or withdrawn",
-            "Widen the bounds or make the step finer.",
-        )
+        raise nothing_left()
     if len(points) < n:
         remarks.append(f"Only {len(points)} designs are left in the space.")
     ids = [f"R{round_number:03d}-{i}" for i in range(1, len(points) + 1)]
@@ -143,22 +140,22 @@ class _Standing:
         return "lower" if self.goal.sign < 0 else "higher"
 
 
-def _believable(snapshot: Snapshot, beliefs: Beliefs) -> BoolArray:
-    """(n,) The rows of which every property can be predicted: with a composition, and all their features known."""
-    believable: BoolArray = np.asarray(np.isfinite(snapshot.table.amounts).all(axis=1))
-    alloys = snapshot.at_conditions(snapshot.alloys())
+def _believable(alloys: Alloys, beliefs: Beliefs) -> BoolArray:
+    """(n,) Of which alloys every property can be predicted: with a composition, and all their features known."""
+    believable: BoolArray = np.asarray(np.isfinite(alloys.fractions).all(axis=1))
     for belief in beliefs.of.values():
         believable[believable] = np.isfinite(belief.features.encode(alloys.rows(believable))).all(axis=1)
     return believable
 
 
-def _standing(snapshot: Snapshot, wanted: str, goal: Pursued, beliefs: Beliefs) -> _Standing:
-    table, alloys, belief = snapshot.table, snapshot.at_conditions(snapshot.alloys()), beliefs.of[wanted]
-    rows = snapshot.known & np.isfinite(table.values(wanted)) & (table.censored(wanted) == "")
-    rows &= _believable(snapshot, beliefs)
+def _standing(
+    snapshot: Snapshot, wanted: str, goal: Pursued, belief: Belief, alloys: Alloys, believable: BoolArray
+) -> _Standing:
+    rows = snapshot.with_value(wanted) & believable
+    inside = rows & snapshot.in_space()
     remarks: tuple[str, ...] = ()
-    if (rows & snapshot.in_space()).any():
-        rows &= snapshot.in_space()
+    if inside.any():
+        rows = inside
     else:
         remarks = (
             "No measured alloy lies inside the space and its rules: gains are counted over all measured alloys.",
@@ -166,7 +163,7 @@ def _standing(snapshot: Snapshot, wanted: str, goal: Pursued, beliefs: Beliefs) 
     baseline = alloys.rows(rows)
     means = belief.about(baseline).mean
     best = int(np.argmax(goal.sign * means))
-    best_id = table.ids[int(np.flatnonzero(rows)[best])]
+    best_id = snapshot.table.ids[int(np.flatnonzero(rows)[best])]
     return _Standing(wanted, goal, belief, baseline, best_id, float(means[best]), remarks)
 
 

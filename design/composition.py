@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..surrogates.base import FloatArray
 
-__all__ = ["SUM_TOLERANCE", "Basis", "Composition", "at_to_wt", "wt_to_at"]
+__all__ = ["SUM_TOLERANCE", "Basis", "Composition", "at_to_wt", "atomic_fractions", "wt_to_at"]
 
 EXACT = 1e-9  # %; amounts this near to 100 stay exactly as given
 EQUAL_DECIMALS = 6  # of at.%; far below what a balance or an ICP can tell, far above float noise
@@ -238,6 +238,11 @@ def at_to_wt(at_pct: FloatArray, elements: Sequence[str]) -> FloatArray:
     """
     masses = at_pct * atomic_masses(elements)
     return np.asarray(100 * masses / masses.sum(axis=-1, keepdims=True))
+
+
+def atomic_fractions(percent: FloatArray, elements: Sequence[str], basis: Basis) -> FloatArray:
+    """Turn amounts in either basis [%] into atomic fractions. (..., n_elements)"""
+    return (wt_to_at(percent, elements) if basis == "wt_pct" else percent) / 100
 
 
 def wt_to_at(wt_pct: FloatArray, elements: Sequence[str]) -> FloatArray:

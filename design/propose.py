@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..surrogates.base import FloatArray
-from ..surrogates.errors import AlloyloopError
 from .acquisition import Acquisition
 from .features import alloys_at
 from .lattice import IntArray
-from .space import DesignSpace, rows_in
+from .space import DesignSpace, nothing_left, rows_in
 
 N_SAMPLED = 2048
 # With 6, 2 in 100 searches of spaces with process choices ended below the best that there was; with 24, none in 90.
@@ -76,10 +75,7 @@ def propose(
         taken = np.vstack([taken, best])
         acquisition = acquisition.with_pick(alloys_at(space, best[None], elements))
     if not points:
-        raise AlloyloopError(
-            "Every design of the space is taken: measured, pending or withdrawn",
-            "Widen the bounds or make the step finer.",
-        )
+        raise nothing_left()
     return Batch(np.array(points), np.array(gains), np.array(others))
 
 

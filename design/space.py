@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
-from .composition import Basis, at_to_wt, wt_to_at
+from .composition import Basis, at_to_wt, atomic_fractions
 from .lattice import IntArray, Lattice, exact
 from .policies import Policy
 from .rules import TOLERANCE, Rule
@@ -206,8 +206,7 @@ class DesignSpace:
 
     def fractions(self, points: IntArray) -> FloatArray:
         """Atomic fractions. (n, n_elements)"""
-        percent = self.percent(points)
-        return (wt_to_at(percent, self.elements) if self.basis == "wt_pct" else percent) / 100
+        return atomic_fractions(self.percent(points), self.elements, self.basis)
 
     def process_values(self, points: IntArray) -> dict[str, NDArray[Any]]:
         """Process values of each point, by name, and the conditions at which it is predicted."""
@@ -244,11 +243,21 @@ class DesignSpace:
             near &= level >= 0
         return points, near
 
+    @cached_property
+    def _bounds(self) -> FloatArray:
+        """(2, n_elements) lowest and highest amounts on the step [%]."""
+        return self.lattice.percent(np.array([self.lattice.lows, self.lattice.highs]))
+
+    @cached_property
+    def _exchanges(self) -> IntArray:
+        """(n_moves, n_elements) exchanges of units between two elements; a search asks for them at every step."""
+        return self.lattice.moves()
+
     # -- what is allowed ------------------------------------------------------------------------------------------
 
     def _checks(self, percent: FloatArray, process: Process) -> Iterator[tuple[str, NDArray[np.bool_], FloatArray]]:
         """Each rule and limit of the policy in turn: its text, where it holds, and the quantity it bounds."""
-        fractions = (wt_to_at(percent, self.elements) if self.basis == "wt_pct" else percent) / 100
+        fractions = atomic_fractions(percent, self.elements, self.basis)
         columns = {element: percent[:, i] for i, element in enumerate(self.elements)}
         columns |= {name: values for name, values in process.items() if values.dtype != object}
         for rule in self.rules:
@@ -285,8 +294,7 @@ class DesignSpace:
 
     def contains(self, percent: FloatArray, process: Process) -> NDArray[np.bool_]:
         """Whether alloys are inside the bounds and keep every rule, be they on the step or not. As `keeps_rules`."""
-        unit = float(self.lattice.unit)
-        low, high = np.array(self.lattice.lows) * unit, np.array(self.lattice.highs) * unit
+        low, high = self._bounds
         inside = ((percent >= low - TOLERANCE) & (percent <= high + TOLERANCE)).all(axis=1)
         return np.asarray(inside & self.keeps_rules(percent, process))
 
@@ -299,11 +307,9 @@ class DesignSpace:
         process : values of every process variable, one of each
         """
         reasons = []
-        unit = float(self.lattice.unit)
-        for i, element in enumerate(self.elements):
-            low, high = self.lattice.lows[i] * unit, self.lattice.highs[i] * unit
-            if not low - TOLERANCE <= percent[i] <= high + TOLERANCE:
-                reasons.append(f"{element} is {percent[i]:g} %, outside {low:g} to {high:g} %")
+        for element, amount, low, high in zip(self.elements, percent, *self._bounds, strict=True):
+            if not low - TOLERANCE <= amount <= high + TOLERANCE:
+                reasons.append(f"{element} is {amount:g} %, outside {low:g} to {high:g} %")
         if np.abs(self.lattice.percent(self.lattice.nearest(percent[None]))[0] - percent).max() > TOLERANCE:
             reasons.append("it does not lie on the step")
         reasons += [
@@ -366,8 +372,7 @@ class DesignSpace:
 
     def neighbours(self, point: IntArray) -> IntArray:
         """The allowed points one exchange of units, or one process level, away from a point (d,). (m, d)"""
-        moves = self.lattice.moves()
-        units = point[: self.n_elements] + moves
+        units = point[: self.n_elements] + self._exchanges
         units = units[self.lattice.holds(units)]
         points = [np.column_stack([units, np.tile(point[self.n_elements :], (len(units), 1))])]
         for i, variable in enumerate(self.process, start=self.n_elements):
@@ -423,6 +428,13 @@ def _said(value: object) -> str:
 def _gaps(places: FloatArray, place: FloatArray) -> FloatArray:
     """Half the sum of absolute differences: for compositions, the share of atoms exchanged. (n, d), (d,) -> (n,)"""
     return np.asarray(np.abs(places - place).sum(axis=1) / 2)
+
+
+def nothing_left() -> AlloyloopError:
+    """What is said where every design that the space allows has been made or proposed."""
+    return AlloyloopError(
+        "Every design of the space is taken: measured, pending or withdrawn", "Widen the bounds or make the step finer."
+    )
 
 
 def rows_in(points: IntArray, others: IntArray) -> NDArray[np.bool_]:
