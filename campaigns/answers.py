@@ -59,7 +59,8 @@ class Nearest:
     Parameters
     ----------
     id : of its row in experiments.csv
-    distance : material to be exchanged [at.%]
+    distance : material to be exchanged [at.%]; without a composition, how far the process values lie apart, on average
+        over the variables [% of their ranges]
     """
 
     id: str
@@ -73,7 +74,7 @@ class Answer:
     Parameters
     ----------
     id : of its row in experiments.csv, or its name where it has none
-    composition : in the campaign's basis
+    composition : in the campaign's basis; None where the campaign has none (a pure process study)
     process : process values by name
     predicted : by property
     probability : that a new measurement meets each goal that is a limit, by property, and `all` of them
@@ -84,7 +85,7 @@ class Answer:
     """
 
     id: str
-    composition: Composition
+    composition: Composition | None
     process: Mapping[str, float | str | None]
     predicted: Mapping[str, Predicted]
     probability: Mapping[str, float]
@@ -95,16 +96,26 @@ class Answer:
 
     @property
     def name(self) -> str:
-        """The alloy's name in the campaign's basis."""
-        return self.composition.name()
+        """The alloy's name in the campaign's basis; without a composition, its process values."""
+        return design_name(self.composition, self.process)
+
+    @property
+    def nearest_known(self) -> str:
+        """The nearest known alloy and how far away it is, in words."""
+        if self.nearest is None:
+            return "none"
+        unit = "% of the process ranges" if self.composition is None else "at.%"
+        return f"{self.nearest.id}, {self.nearest.distance:.1f} {unit} away"
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Self:
         """An alloy as `json` wrote it; damage is a ValueError, KeyError, TypeError or AttributeError."""
-        near = said["nearest"]
+        near, amounts = said["nearest"], said["composition"]
         return cls(
             id=str(said["id"]),
-            composition=Composition({element: float(a) for element, a in said["composition"].items()}, said["basis"]),
+            composition=None
+            if amounts is None
+            else Composition({element: float(amount) for element, amount in amounts.items()}, said["basis"]),
             process=dict(said["process"]),
             predicted={str(name): Predicted.from_json(numbers) for name, numbers in said["predicted"].items()},
             probability={str(name): float(chance) for name, chance in said["probability"].items()},
@@ -114,13 +125,13 @@ class Answer:
         )
 
     def json(self) -> Json:
-        """As in `--json` (the manual's keys)."""
-        basis = self.composition.basis
+        """As in `--json` (the manual's keys); without a composition, the three keys of it are null."""
+        made = self.composition
         answer: Json = {
             "id": self.id,
-            "composition": self.composition.amounts(basis),
-            "basis": basis,
-            "other_basis": self.composition.amounts(other_basis(basis)),
+            "composition": None if made is None else made.amounts(made.basis),
+            "basis": None if made is None else made.basis,
+            "other_basis": None if made is None else made.amounts(other_basis(made.basis)),
             "process": dict(self.process),
             "predicted": {name: predicted.json() for name, predicted in self.predicted.items()},
             "probability": dict(self.probability),
@@ -163,17 +174,19 @@ class Answers(Sequence[Answer]):
         properties = list(dict.fromkeys(name for alloy in every for name in alloy.predicted))
         measured = list(dict.fromkeys(name for alloy in every for name in alloy.measured or ()))
         chance = any(len(alloy.probability) > 1 for alloy in every)
-        columns = ["id", "alloy", *processes, *(f"{name} measured" for name in measured)]
+        has_compositions = any(alloy.composition is not None for alloy in every)
+        columns = ["id", *(["alloy"] if has_compositions else []), *processes]
+        columns += [f"{name} measured" for name in measured]
         columns += [*properties, *(["chance of all goals"] if chance else []), "nearest known"]
         rows = []
         for alloy in every:
-            row = [alloy.id, alloy.name, *(_text(alloy.process.get(name)) for name in processes)]
+            row = [alloy.id, *([alloy.name] if has_compositions else [])]
+            row += [_text(alloy.process.get(name)) for name in processes]
             row += [_text((alloy.measured or {}).get(name)) for name in measured]
             row += [str(alloy.predicted[name]) if name in alloy.predicted else "" for name in properties]
             if chance:
                 row.append(f"{alloy.probability.get('all', 1.0):.0%}")
-            near = alloy.nearest
-            row.append("none" if near is None else f"{near.id}, {near.distance:.1f} at.% away")
+            row.append(alloy.nearest_known)
             rows.append(row)
         return columns, rows
 
@@ -190,7 +203,22 @@ class Answers(Sequence[Answer]):
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
 
 
+def design_name(composition: Composition | None, process: Mapping[str, float | str | None]) -> str:
+    """What a design is called: by what it consists of, or else by how it is made.
+
+    Examples
+    --------
+    >>> design_name(Composition({"Ti": 60, "Nb": 40}, "wt_pct"), {"quench": "water"})
+    'Ti-40Nb wt'
+    >>> design_name(None, {"laser_power_W": 200.0, "scan_speed_mm_per_s": 800.0, "atmosphere": None})
+    'laser_power_W=200, scan_speed_mm_per_s=800'
+    """
+    if composition is not None:
+        return composition.name()
+    return ", ".join(f"{name}={_text(value)}" for name, value in process.items() if value is not None) or "not known"
+
+
 def _text(value: float | str | None) -> str:
     if value is None:
         return "not known"
-    return value if isinstance(value, str) else f"{value:g}"
+    return value if isinstance(value, str) else f"{value:.10g}"

@@ -9,21 +9,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
-from numpy.typing import NDArray
-
-from ..design.composition import Composition
-from ..design.space import Choice
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Answers, Json
 from .files import read_bytes, write_atomically
 from .folder import GIT_ATTRIBUTES, Folder
 from .journal import Event, digest, read_journal, write_event
+from .named import named
 from .problems import Problem
 from .recording import Result, entered, result_from_words, results_from_sheet
 from .sheet import Sheet, new_sheet, read_sheet, sheet_bytes, write_sheet
-from .snapshot import Snapshot, check, read_snapshot
+from .snapshot import Snapshot, check, read_snapshot, why_not
 from .status import Status, status
 from .templates import template
 
@@ -134,8 +131,7 @@ class Campaign:
             if not 1 <= n <= 96:
                 raise AlloyloopError(f"{n} alloys cannot be suggested", "Ask for 1 to 96.")
             number = _next_round(snapshot, read_journal(self.folder.journal))
-            candidates = [_in_basis(snapshot, Composition.parse(name)) for name in own]
-            suggestion = suggest(snapshot, n, number, candidates)
+            suggestion = suggest(snapshot, n, number, named(snapshot, own))
             answers = Answers(suggestion.alloys, suggestion.remarks, number, suggestion.beside)
             if not dry_run:
                 self._write_round(snapshot, before, answers, suggestion.decision)
@@ -166,13 +162,15 @@ class Campaign:
             "proposals": [alloy.json() for alloy in answers.alloys],
             "remarks": list(answers.remarks),
         }
-        charges = [charge(alloy.composition, BUTTON_G) for alloy in answers.alloys]
         files = {
             **{f"inputs/{name}": content for name, content in before.items()},
             "proposals.csv": sheet_bytes(proposals_table(answers)),
-            "melt-sheet.csv": sheet_bytes(melt_sheet_table([alloy.id for alloy in answers.alloys], charges)),
             "decision.json": (json.dumps(record, ensure_ascii=False, indent=1) + "\n").encode(),
         }
+        made = {alloy.id: alloy.composition for alloy in answers.alloys if alloy.composition is not None}
+        if made:
+            charges = [charge(composition, BUTTON_G) for composition in made.values()]
+            files["melt-sheet.csv"] = sheet_bytes(melt_sheet_table(list(made), charges))
         self._refuse_if_changed_since(before)
         written = self.folder.write_round(number, files)
         try:
@@ -247,32 +245,28 @@ class Campaign:
         )
         return Answers(answers, (*snapshot.remarks, *beliefs.remarks))
 
-    def predict(self, alloys: str | Sequence[str], process: Mapping[str, float | str] | None = None) -> Answers:
-        """What is believed of given alloys, named as `Ti-12Nb-12Zr-12Sn wt`, and why they could not be proposed.
+    def predict(self, alloys: str | Sequence[str] = (), process: Mapping[str, float | str] | None = None) -> Answers:
+        """What is believed of given alloys, and why they could not be proposed.
 
         Parameters
         ----------
-        process : process values by name; those not given are not known
+        alloys : names such as `Ti-12Nb-12Zr-12Sn wt`; in a campaign without a composition, process values such as
+            `laser_power_W=200, scan_speed_mm_per_s=800`
+        process : process values by name that all of them share; those not given are not known
         """
         from .judging import judge
         from .learning import believe
 
         snapshot = self.snapshot()
-        names = [alloys] if isinstance(alloys, str) else list(alloys)
-        compositions = [_in_basis(snapshot, Composition.parse(name)) for name in names]
-        values = _process_of(snapshot, process or {}, len(names))
+        asked = named(snapshot, [alloys] if isinstance(alloys, str) else alloys, process)
+        if not asked.names:
+            raise AlloyloopError("No alloy is named", "Name one, such as 'Ti-12Nb-12Zr-12Sn wt'.")
         with _one_thread():
             beliefs = believe(snapshot)
-        answers = judge(snapshot, beliefs, names, compositions, values)
-        own = snapshot.space.elements
+        answers = judge(snapshot, beliefs, asked.names, asked.compositions, asked.process)
         flagged = []
         for i, answer in enumerate(answers):
-            if all(element in own for element in answer.composition.elements):
-                one = {name: column[[i]] for name, column in values.items()}
-                known = {v.name: one[v.name] for v in snapshot.space.process}
-                reasons = snapshot.space.why_not(answer.composition.vector(own, snapshot.space.basis), known)
-            else:
-                reasons = [f"{e} is not in the space" for e in answer.composition.elements if e not in own]
+            reasons = why_not(snapshot, answer.composition, {name: v[[i]] for name, v in asked.process.items()})
             would = tuple(f"would not be proposed: {reason}" for reason in reasons)
             flagged.append(replace(answer, flags=(*would, *answer.flags)))
         return Answers(tuple(flagged), (*snapshot.remarks, *beliefs.remarks))
@@ -295,6 +289,11 @@ class Campaign:
         from .melting import BUTTON_G
 
         snapshot = self.snapshot()
+        if not snapshot.space.elements:
+            raise AlloyloopError(
+                "Nothing is melted in this campaign: it has no composition",
+                "The process values of a round are in its proposals.csv.",
+            )
         rounds = [number for number in snapshot.table.round if number is not None]
         if not rounds:
             raise AlloyloopError("There is no round yet", "`alloyloop suggest` makes the first.")
@@ -303,11 +302,13 @@ class Campaign:
         if not rows:
             raise AlloyloopError(f"There is no round {asked}", f"The last is {max(rounds)}.")
         mass_g = BUTTON_G if mass_g is None else mass_g
-        charges = tuple(
-            charge(snapshot.composition(row), mass_g, stock=stock, balance_resolution_g=balance_resolution_g)
-            for row in rows
-        )
-        return tuple(snapshot.table.ids[row] for row in rows), charges
+        made = {snapshot.table.ids[row]: snapshot.composition(row) for row in rows}
+        charges = {
+            id: charge(composition, mass_g, stock=stock, balance_resolution_g=balance_resolution_g)
+            for id, composition in made.items()
+            if composition is not None
+        }
+        return tuple(charges), tuple(charges.values())
 
     def report(self) -> Path:
         """Write report.html anew, and say where it is."""
@@ -347,7 +348,7 @@ def _row(snapshot: Snapshot, alloy: Answer, round_number: int) -> dict[str, str]
     """A proposal as a row of experiments.csv."""
     number = snapshot.table.sheet.dialect.number
     basis = snapshot.space.basis
-    amounts = alloy.composition.amounts(basis)
+    amounts = {} if alloy.composition is None else alloy.composition.amounts(basis)
     cells = {"id": alloy.id, "status": "proposed", "round": str(round_number)}
     cells |= {f"{element}_{basis}": number(amounts.get(element, 0.0)) for element in snapshot.table.elements}
     for variable in snapshot.space.process:  # a condition is known once it was tested
@@ -359,30 +360,6 @@ def _row(snapshot: Snapshot, alloy: Answer, round_number: int) -> dict[str, str]
 def _cell(snapshot: Snapshot, id: str, column: str) -> str:
     sheet = snapshot.table.sheet
     return sheet.cell(snapshot.table.row(id), column) if column in sheet.columns else ""
-
-
-def _in_basis(snapshot: Snapshot, composition: Composition) -> Composition:
-    """The same alloy in the campaign's basis."""
-    basis = snapshot.space.basis
-    return (
-        composition if composition.basis == basis else Composition(composition.amounts(basis), basis, composition.text)
-    )
-
-
-def _process_of(snapshot: Snapshot, given: Mapping[str, float | str], n: int) -> dict[str, NDArray[Any]]:
-    """Given process values and conditions for n alloys; else not known, and the conditions that campaign.yaml sets."""
-    values = snapshot.space.unknown_process(n)
-    words = {variable.name: variable.choices for variable in snapshot.space.process if isinstance(variable, Choice)}
-    for name, value in given.items():
-        if name not in values:
-            raise AlloyloopError(f"{name} is not a process variable here", f"Those are {', '.join(values) or 'none'}.")
-        if name in words and value not in words[name]:
-            raise AlloyloopError(f"{name} is never '{value}'", f"Its choices are {', '.join(words[name])}.")
-        try:
-            values[name][:] = str(value) if name in words else float(value)
-        except ValueError as error:
-            raise AlloyloopError(f"{name}={value} is not a number", f"Write {name}=900, say.") from error
-    return values
 
 
 def _as_sheet(results: str | pd.DataFrame | Sheet | Path) -> Sheet:

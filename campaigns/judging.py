@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import inf
+from typing import Any
 
 import numpy as np
 from scipy.spatial import KDTree
@@ -12,11 +13,12 @@ from ..design.beliefs import Belief
 from ..design.composition import Composition
 from ..design.features import Alloys
 from ..design.goals import limits
-from ..design.space import Process
+from ..design.process import Choice, Process
+from ..design.space import DesignSpace
 from ..surrogates.base import FloatArray, Prediction
 from .answers import Answer, Nearest, Predicted
 from .learning import Beliefs
-from .snapshot import Snapshot
+from .snapshot import Snapshot, plain
 
 # Outside what the data support: further from every known alloy than this share of them is from its own nearest.
 FAR = 0.95
@@ -27,7 +29,7 @@ def judge(
     snapshot: Snapshot,
     beliefs: Beliefs,
     ids: Sequence[str],
-    compositions: Sequence[Composition],
+    compositions: Sequence[Composition | None],
     process: Process,
     why: Sequence[str] = (),
     measured: Sequence[Mapping[str, float]] = (),
@@ -37,7 +39,7 @@ def judge(
     Parameters
     ----------
     snapshot, beliefs : the campaign and what it believes
-    ids, compositions : of the n alloys
+    ids, compositions : of the n alloys; None each where the campaign has no composition
     process : process values, n of each, unknown where they are not given
     why : reasons of choice, n of them or none
     measured : what was measured, n of them or none
@@ -45,6 +47,7 @@ def judge(
     if not compositions:
         return ()
     alloys = _alloys(snapshot, compositions, process)
+    places = _places(snapshot.space, alloys)
     predictions = {name: _prediction(belief, alloys) for name, belief in beliefs.of.items()}
     bounds = {name: prediction.interval() for name, prediction in predictions.items()}
     chances = {
@@ -53,8 +56,8 @@ def judge(
         if name in predictions
     }
     known_ids = [snapshot.table.ids[row] for row in np.flatnonzero(snapshot.known)]
-    known_alloys = snapshot.alloys().fractions[snapshot.known]
-    far = _far(known_alloys)
+    known_places = _places(snapshot.space, snapshot.alloys().rows(snapshot.known))
+    far = _far(known_places)
     answers = []
     for i, composition in enumerate(compositions):
         predicted = {
@@ -66,19 +69,19 @@ def judge(
         }
         chance = {name: float(values[i]) for name, values in chances.items() if name in predicted}
         chance["all"] = float(np.prod(list(chance.values())))
-        nearest = _nearest(known_ids, known_alloys, alloys.fractions[i])
+        nearest = _nearest(known_ids, known_places, places[i])
         own = {name: values[i] for name, values in process.items()}
         answers.append(
             Answer(
                 id=ids[i],
                 composition=composition,
-                process={name: _plain(value) for name, value in own.items()},
+                process={name: plain(value) for name, value in own.items()},
                 predicted=predicted,
                 probability=chance,
                 nearest=nearest,
                 flags=(
                     *(f"{name} cannot be predicted: {NO_VALUE}" for name in predictions if name not in predicted),
-                    *_flags(snapshot, composition, inf if nearest is None else nearest.distance, far),
+                    *_flags(snapshot, composition, own, inf if nearest is None else nearest.distance, far),
                 ),
                 why=why[i] if why else "",
                 measured=measured[i] if measured else None,
@@ -97,46 +100,80 @@ def _prediction(belief: Belief, alloys: Alloys) -> Prediction:
     return Prediction(mean, std, noise)
 
 
-def _alloys(snapshot: Snapshot, compositions: Sequence[Composition], process: Process) -> Alloys:
+def _alloys(snapshot: Snapshot, compositions: Sequence[Composition | None], process: Process) -> Alloys:
     """Compositions over the table's elements; the caller has seen to it that they have no others."""
     elements = snapshot.table.elements
-    fractions = np.array([composition.vector(elements, "at_pct") / 100 for composition in compositions])
-    return Alloys(elements, fractions.reshape(-1, len(elements)), process)
+    fractions = np.array([made.vector(elements, "at_pct") / 100 for made in compositions if made is not None])
+    return Alloys(elements, fractions.reshape(len(compositions), len(elements)), process)
 
 
-def _plain(value: object) -> float | str | None:
-    if value is None or isinstance(value, str):
-        return value
-    number = float(value)  # type: ignore[arg-type]  # a cell of a float array
-    return None if np.isnan(number) else number
+def _places(space: DesignSpace, alloys: Alloys) -> FloatArray:
+    """Coordinates (n, d), half of whose absolute differences sum to the distance between two alloys, in shares of 1.
+
+    Those are the atomic fractions. Without a composition the distance is the mean over process variables of the share
+    of the range between two numbers, or 1 between two words; a number that is not known is half a range from any.
+    """
+    if space.elements:
+        return alloys.fractions
+    n_variables = len(space.process)
+    columns: list[FloatArray] = []
+    for variable in space.process:
+        values = alloys.process[variable.name]
+        if isinstance(variable, Choice):
+            columns.append((variable.levels(values)[:, None] == np.arange(variable.n_levels)).astype(np.float64))
+            continue
+        numbers = np.asarray(values, dtype=np.float64)
+        known = np.isfinite(numbers)
+        share = (numbers - variable.low) / ((variable.high - variable.low) or 1.0)
+        columns.append(2 * np.column_stack([np.where(known, share, 0.5), np.where(known, 0.25, 0.0)]))
+    return np.column_stack(columns) / n_variables
 
 
-def _nearest(ids: Sequence[str], known: FloatArray, fractions: FloatArray) -> Nearest | None:
-    """Of the known alloys (n, n_elements) the one nearest to an alloy (n_elements,)."""
+def _nearest(ids: Sequence[str], known: FloatArray, place: FloatArray) -> Nearest | None:
+    """Of the known alloys, at places (n, d), the one nearest to an alloy (d,)."""
     if not len(known):
         return None
-    distances = 50 * np.abs(known - fractions).sum(axis=1)
+    distances = 50 * np.abs(known - place).sum(axis=1)
     nearest = int(np.argmin(distances))
     return Nearest(ids[nearest], float(distances[nearest]))
 
 
 def _far(known: FloatArray) -> float:
-    """The at.% to be exchanged beyond which an alloy is far from all data, judged by the data's own distances."""
+    """The distance [%] beyond which an alloy is far from all data at places (n, d), judged by their own distances."""
     if len(known) < 3:
         return inf
     to_itself_and_another = np.asarray(KDTree(known).query(known, k=2, p=1)[0])
     return float(np.quantile(50 * to_itself_and_another[:, 1], FAR))
 
 
-def _flags(snapshot: Snapshot, composition: Composition, distance: float, far: float) -> tuple[str, ...]:
+def _flags(
+    snapshot: Snapshot, composition: Composition | None, process: Mapping[str, Any], distance: float, far: float
+) -> tuple[str, ...]:
     flags = []
     if distance > far:
-        near = f"{distance:.1f} at.% from the nearest known alloy, where known ones are {far:.1f} or less apart"
+        unit, what = ("at.%", "alloy") if composition is not None else ("% of the process ranges", "design")
+        near = f"{distance:.1f} {unit} from the nearest known {what}, where known ones are {far:.1f} or less apart"
         flags.append(f"outside the data: {near}")
+    if composition is None:
+        return (*flags, *_beyond_numbers(snapshot, process))
     flags += _beyond(snapshot, composition)
     if snapshot.space.policy is not None:
         flags += snapshot.space.policy.flags(composition.wt_pct)
     return tuple(flags)
+
+
+def _beyond_numbers(snapshot: Snapshot, process: Mapping[str, Any]) -> list[str]:
+    """Process variables whose number is beyond all that are known."""
+    beyond = []
+    for variable in snapshot.space.process:
+        if isinstance(variable, Choice):
+            continue
+        values = snapshot.process[variable.name][snapshot.known]
+        low, high = np.nanmin(values, initial=inf), np.nanmax(values, initial=-inf)
+        value = process[variable.name]
+        if low <= high and (value < low or value > high):
+            beyond.append(f"{variable.name} {value:.10g} is outside what is known: {low:.10g} to {high:.10g}")
+    return beyond
 
 
 def _beyond(snapshot: Snapshot, composition: Composition) -> list[str]:

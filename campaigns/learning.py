@@ -85,11 +85,24 @@ def believe(snapshot: Snapshot) -> Beliefs:
 
 def _options(snapshot: Snapshot, found: Evidence) -> tuple[dict[str, Option], NDArray[np.bool_]]:
     """The options that campaign.yaml leaves open, by name, and the rows that none of them can take (True)."""
+    features = _feature_sets(snapshot, found)
+    models = AUTO_MODELS if snapshot.spec.model == "auto" else (snapshot.spec.model,)
+    options = {f"{model} on {name}": Option(model, seen) for model in models for name, seen in features.items()}
+    left_out = np.zeros(len(found), dtype=bool)
+    for seen in features.values():
+        left_out |= ~np.isfinite(seen.encode(found.alloys)).all(axis=1)
+    return options, left_out
+
+
+def _feature_sets(snapshot: Snapshot, found: Evidence) -> dict[str, Features]:
+    """What a model may see, by name: of alloys their composition or descriptors; beside it the process."""
+    elements, process = found.alloys.elements, (*snapshot.space.process, *snapshot.space.conditions)
+    if not snapshot.space.elements:
+        return {"process": Features(elements, composition=False, process=process)}
     own = snapshot.space.elements
     foreign = found.alloys.fractions[:, len(own) :].sum(axis=1) > 0
     telling = telling_descriptors(found.alloys.rows(~foreign) if (~foreign).any() else found.alloys)
     telling = known_for(telling, own)
-    elements, process = found.alloys.elements, (*snapshot.space.process, *snapshot.space.conditions)
     asked = snapshot.spec.features
     if isinstance(asked, tuple):
         if unknown := sorted(set(asked) - set(known_for(asked, own))):
@@ -98,16 +111,9 @@ def _options(snapshot: Snapshot, found: Evidence) -> tuple[dict[str, Option], ND
                 "Take it out of features: the element table lacks a value, or the formula is not for all of these.",
                 place="campaign.yaml, features",
             )
-        features = {"the features named": Features(elements, False, asked, process)}
-    else:
-        names = FEATURE_SETS if asked == "auto" else (asked,)
-        features = {name: feature_set(name, telling, elements, process) for name in names}
-    models = AUTO_MODELS if snapshot.spec.model == "auto" else (snapshot.spec.model,)
-    options = {f"{model} on {name}": Option(model, seen) for model in models for name, seen in features.items()}
-    left_out = np.zeros(len(found), dtype=bool)
-    for seen in features.values():
-        left_out |= ~np.isfinite(seen.encode(found.alloys)).all(axis=1)
-    return options, left_out
+        return {"the features named": Features(elements, False, asked, process)}
+    names = FEATURE_SETS if asked == "auto" else (asked,)
+    return {name: feature_set(name, telling, elements, process) for name in names}
 
 
 class _Cache:

@@ -47,14 +47,16 @@ def melt_sheet_json(ids: Sequence[str], charges: Sequence[Charge]) -> Json:
 
 
 def proposals_table(answers: Answers) -> Sheet:
-    """proposals.csv of a round: each alloy in both bases, what is expected of it, and why it was picked."""
+    """proposals.csv of a round: each design, its alloy in both bases, what is expected of it, and why it was picked."""
     number = Dialect().number
     rows = []
     for alloy in answers.alloys:
-        row = {"id": alloy.id, "alloy": alloy.name}
-        for basis in ("wt_pct", "at_pct"):
-            amounts = alloy.composition.amounts(basis)
-            row |= {f"{element}_{basis}": number(amount) for element, amount in amounts.items()}
+        row = {"id": alloy.id}
+        if alloy.composition is not None:
+            row["alloy"] = alloy.name
+            for basis in ("wt_pct", "at_pct"):
+                amounts = alloy.composition.amounts(basis)
+                row |= {f"{element}_{basis}": number(amount) for element, amount in amounts.items()}
         row |= {
             name: value if isinstance(value, str) else number(value)
             for name, value in alloy.process.items()
@@ -64,7 +66,8 @@ def proposals_table(answers: Answers) -> Sheet:
             row |= {f"{name}_{part}": number(value) for part, value in predicted.json().items()}
         row |= {f"probability_{name}": number(chance) for name, chance in alloy.probability.items()}
         if alloy.nearest is not None:
-            row |= {"nearest": alloy.nearest.id, "nearest_distance_at_pct": number(alloy.nearest.distance)}
+            unit = "pct_of_ranges" if alloy.composition is None else "at_pct"
+            row |= {"nearest": alloy.nearest.id, f"nearest_distance_{unit}": number(alloy.nearest.distance)}
         row |= {"flags": "; ".join(alloy.flags), "why": alloy.why}
         rows.append(row)
     columns = dict.fromkeys(name for row in rows for name in row)

@@ -21,11 +21,11 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from ..design.alloy_names import BASIS_SIGN, other_basis
-from ..design.composition import Composition
 from ..design.descriptors import descriptor
 from ..design.goals import Goal, Pursued, Report, Within
-from ..design.rules import Rule
-from ..design.space import Choice, Condition, DesignSpace, Numeric
+from ..design.process import Choice, Condition, Numeric
+from ..design.rules import Computed, Rule
+from ..design.space import DesignSpace
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Predicted
 from .files import read_bytes
@@ -76,6 +76,7 @@ def report_html(snapshot: Snapshot) -> str:
         batch=_next_batch(snapshot, rounds, stands),
         melt_sheet=_melt_sheet(snapshot, rounds),
         progress=_picture(progress(snapshot)) if _has_numbers(snapshot, rounds) else "",
+        has_alloys=bool(snapshot.space.elements),
         comebacks=[(snapshot.table.ids[point.row], _alloy(snapshot, point.row), point) for point in came],
         parity=_picture(parity(snapshot)) if came else "",
         models=_models(rounds),
@@ -113,8 +114,11 @@ def _picture(figure: Any) -> Markup:
 
 def sought(snapshot: Snapshot) -> str:
     """The question in one sentence: "Sought: an alloy of Ti with Nb, its Young's modulus as low as possible."."""
-    *others, balance = snapshot.space.elements
-    kind = f"an alloy of {balance}" + (f" with {_listed(others)}" if others else "")
+    if snapshot.space.elements:
+        *others, balance = snapshot.space.elements
+        kind = f"an alloy of {balance}" + (f" with {_listed(others)}" if others else "")
+    else:
+        kind = f"a process, by {_listed([words_and_unit(variable.name)[0] for variable in snapshot.space.process])}"
     wants = [f"its {_goal(name, goal)}" for name, goal in snapshot.goals.items() if not isinstance(goal, Report)]
     return f"Sought: {kind}, {_listed(wants)}." if wants else f"Studied: {kind}; nothing is pursued or limited."
 
@@ -132,13 +136,15 @@ def _question(snapshot: Snapshot) -> dict[str, list[str]]:
         "Wanted": [_goal(name, goal) for name, goal in snapshot.goals.items() if not isinstance(goal, Report)],
         "Reported": reported + classes,
         "Element policy": _policy(space),
-        "Designs": [f"{space.count:,} on their steps, before rules and limits of the policy are asked"],
+        "Designs": [designs_in_words(space.counted())],
     }
     return {name: said for name, said in parts.items() if said}
 
 
 def _bounds(space: DesignSpace) -> list[str]:
     lattice = space.lattice
+    if lattice is None:
+        return [_listed(space.elements)] if space.elements else []
     steps = {element.step for element in lattice.elements}
     bounds = [
         f"{element.symbol} {element.low:g} to {element.high:g}"
@@ -146,36 +152,36 @@ def _bounds(space: DesignSpace) -> list[str]:
         for element in lattice.elements
     ]
     balance = f"{lattice.balance} {lattice.balance_low:g} to {lattice.balance_high:g} (the balance)"
-    return [balance, *bounds, *(f"all in steps of {step:g}" for step in steps if len(steps) == 1)]
+    present = [f"what is present is at least {lattice.present_above:g}"] if lattice.present_above else []
+    present += [limit.text for limit in lattice.limits]
+    return [balance, *bounds, *(f"all in steps of {step:g}" for step in steps if len(steps) == 1), *present]
 
 
 def _process(variable: Numeric | Choice) -> str:
     if isinstance(variable, Choice):
         return f"{label(variable.name)}: {_listed(variable.choices, 'or')}"
-    return f"{label(variable.name)}: {variable.low:g} to {variable.high:g} in steps of {variable.step:g}"
+    bounds = f"{label(variable.name)}: {variable.low:g} to {variable.high:g}"
+    if variable.listed:
+        return f"{label(variable.name)}: {_listed([f'{value:g}' for value in variable.listed], 'or')}"
+    return bounds if variable.step is None else f"{bounds} in steps of {variable.step:g}"
 
 
 def _rule(rule: Rule) -> str:
-    """A rule in words.
+    """A rule as it was written, or in words where it bounds a descriptor alone.
 
-    >>> from ..design.rules import parse_rule
-    >>> _rule(parse_rule("mo_equivalent_wang >= 11.8", ())), _rule(parse_rule("Nb - 0.5 Ta <= 10", ("Nb", "Ta")))
-    ('Mo equivalent wang at least 11.8 wt.%', 'Nb − 0.5 Ta at most 10')
+    >>> from ..design.rules import Names, parse_rule
+    >>> _rule(parse_rule("mo_equivalent_wang >= 11.8", Names(()))), _rule(parse_rule("Nb / Zr < 2", Names(("Nb", "Zr"))))
+    ('Mo equivalent wang at least 11.8 wt.%', 'Nb / Zr < 2')
     """
-    if isfinite(rule.low) and isfinite(rule.high):
-        bounds = f"between {rule.low:g} and {rule.high:g}"
-    else:
-        bounds = f"at least {rule.low:g}" if isfinite(rule.low) else f"at most {rule.high:g}"
-    if rule.of_descriptor:
-        name = rule.terms[0][0]
-        words, unit = words_and_unit(name)
-        unit = unit or descriptor(name).unit.removeprefix("-")
-        return f"{words[:1].upper()}{words[1:]} {bounds} {unit}".rstrip()
-    terms = [
-        f"{'−' if factor < 0 else '+'} " + (name if abs(factor) == 1 else f"{abs(factor):g} {name}")
-        for name, factor in rule.terms
-    ]
-    return f"{' '.join(terms).removeprefix('+ ')} {bounds}"
+    if rule.given or not isinstance(rule.wanted, Computed):
+        return rule.text
+    limits, name = rule.wanted.limits, rule.wanted.name
+    low = f"{'above' if limits.low_open else 'at least'} {limits.low:g}" if isfinite(limits.low) else ""
+    high = f"{'below' if limits.high_open else 'at most'} {limits.high:g}" if isfinite(limits.high) else ""
+    bounds = f"between {limits.low:g} and {limits.high:g}" if low and high else low or high
+    words, unit = words_and_unit(name)
+    unit = unit or descriptor(name).unit.removeprefix("-")
+    return f"{words[:1].upper()}{words[1:]} {bounds} {unit}".rstrip()
 
 
 def _goal(name: str, goal: Goal) -> str:
@@ -376,8 +382,9 @@ def _proposal(
     snapshot: Snapshot, row: int, answer: Answer | None, scales: Mapping[str, tuple[float, float, float | None]]
 ) -> Proposal:
     table = snapshot.table
-    composition = _composition(snapshot, row)
-    is_changed = answer is not None and composition is not None and composition.distance(answer.composition) > 1e-6
+    composition = snapshot.composition(row)
+    foreseen = answer.composition if answer else None
+    is_changed = composition is not None and foreseen is not None and composition.distance(foreseen) > 1e-6
     flags = answer.flags if answer else ()
     if answer and is_changed:
         flags = (f"changed since it was suggested: what is expected is of {answer.name}", *flags)
@@ -385,7 +392,6 @@ def _proposal(
     for name, (low, high, best) in scales.items():
         prediction = answer.predicted.get(name) if answer else None
         expected.append(None if prediction is None else (prediction, _bar(prediction, low, high, best)))
-    near = answer.nearest if answer else None
     return Proposal(
         id=table.ids[row],
         status=table.status[row],
@@ -395,7 +401,7 @@ def _proposal(
         process=_process_cells(snapshot, row, snapshot.space.process),
         expected=tuple(expected),
         chance=f"{answer.probability['all']:.0%}" if answer and len(answer.probability) > 1 else "",
-        nearest="" if near is None else f"{near.id}, {near.distance:.1f} at.% away",
+        nearest=answer.nearest_known if answer and answer.nearest else "",
         flags=flags,
         why=answer.why if answer else "",
     )
@@ -483,16 +489,6 @@ def _process_cells(snapshot: Snapshot, row: int, variables: Sequence[Numeric | C
     return tuple(v if isinstance(v, str) else "" if v is None or not isfinite(v) else f"{v:g}" for v in values)
 
 
-def _composition(snapshot: Snapshot, row: int) -> Composition | None:
-    """What a row was meant to be, else what it was found to be, with the balance first; None where neither is known."""
-    table, space = snapshot.table, snapshot.space
-    amounts = table.nominal[row] if np.isfinite(table.nominal[row]).all() else table.measured[row]
-    if not np.isfinite(amounts).all():
-        return None
-    order = sorted(range(len(amounts)), key=lambda i: table.elements[i] != space.elements[-1])
-    return Composition({table.elements[i]: float(amounts[i]) for i in order if amounts[i] > 0}, space.basis)
-
-
 def _alloy(snapshot: Snapshot, row: int) -> str:
-    composition = _composition(snapshot, row)
+    composition = snapshot.composition(row)
     return "" if composition is None else composition.name()

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from ..design.composition import Composition, atomic_fractions
 from ..design.features import Alloys
 from ..design.goals import Goal, pursued
-from ..design.lattice import IntArray
+from ..design.diagram import IntArray
+from ..design.process import Process
 from ..design.space import DesignSpace
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
+from .answers import design_name
 from .folder import Folder
 from .problems import CampaignFileError, Problem
 from .spec import CampaignSpec, design_space, layout, read_spec
@@ -53,7 +55,8 @@ class Snapshot:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What was rounded, scaled or assumed on reading."""
-        off_step = (element.off_step for element in self.space.lattice.elements)
+        lattice = self.space.lattice
+        off_step = () if lattice is None else (element.off_step for element in lattice.elements)
         wanted = (*self.goals, *self.table.layout.classes)
         missing = [name for name in wanted if name not in self.table.sheet.columns]
         unmeasured = [f"experiments.csv has no column {name} yet; `record` adds it." for name in missing]
@@ -116,17 +119,62 @@ class Snapshot:
         taken: IntArray = points[near & ~self._foreign(planned)]
         return taken
 
-    def composition(self, row: int) -> Composition:
-        """What one row consists of, as planned or else as analysed, in the campaign's basis."""
+    def composition(self, row: int) -> Composition | None:
+        """What one row consists of, as planned or else as analysed, in the campaign's basis, the balance first.
+
+        None where neither is known, or the campaign has no composition.
+        """
+        if not self.space.elements:
+            return None
         planned, analysed = self.table.nominal[row], self.table.measured[row]
         known = planned if np.isfinite(planned).all() else analysed
-        amounts = zip(self.table.elements, known.tolist(), strict=True)
-        return Composition({element: amount for element, amount in amounts if amount > 0}, self.space.basis)
+        if not np.isfinite(known).all():
+            return None
+        balance = self.space.elements[-1]
+        amounts = dict(zip(self.table.elements, known.tolist(), strict=True))
+        ordered = {balance: amounts[balance]} | amounts
+        return Composition({element: amount for element, amount in ordered.items() if amount > 0}, self.space.basis)
+
+    def treatment(self, row: int) -> dict[str, float | str | None]:
+        """Process values and conditions of one row; None where not known."""
+        return {name: plain(values[row]) for name, values in self.process.items()}
+
+    def name(self, row: int) -> str:
+        """What one row is called: its alloy, or its process values; empty where neither is known."""
+        composition, treatment = self.composition(row), self.treatment(row)
+        said = any(value is not None for value in treatment.values())
+        if composition is None and (self.space.elements or not said):
+            return ""
+        return design_name(composition, treatment)
 
     def measured(self, row: int) -> dict[str, float]:
         """The numbers measured on one row, by property."""
         values = {name: float(self.table.values(name)[row]) for name in self.goals}
         return {name: value for name, value in values.items() if np.isfinite(value)}
+
+
+def why_not(snapshot: Snapshot, composition: Composition | None, process: Process) -> list[str]:
+    """Every reason, in words, for which one design could not be proposed; empty where it could be.
+
+    Parameters
+    ----------
+    composition : in any basis; None where the campaign has none
+    process : process values and conditions, one of each
+    """
+    space = snapshot.space
+    if composition is None:
+        return space.why_not(np.empty(0), process)
+    if foreign := [element for element in composition.elements if element not in space.elements]:
+        return [f"{element} is not in the space" for element in foreign]
+    return space.why_not(composition.vector(space.elements, space.basis), process)
+
+
+def plain(value: object) -> float | str | None:
+    """A process value out of its array: a number or a word; None where it is not known."""
+    if value is None or isinstance(value, str):
+        return value
+    number = float(value)  # type: ignore[arg-type]  # a cell of a float array
+    return None if np.isnan(number) else number
 
 
 def read_snapshot(folder: Folder) -> Snapshot:

@@ -1,9 +1,10 @@
-"""campaign.yaml: its schema, the line of every mistake in it, and what it means on the floor below."""
+"""campaign.yaml: its schema, and the line of every mistake in it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -14,18 +15,12 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ..design.composition import Basis
 from ..design.descriptors import DESCRIPTORS, descriptor
-from ..design.elements import atomic_masses
 from ..design.features import FEATURE_SETS
 from ..design.goals import Goal, Maximize, Minimize, Report, Within
-from ..design.lattice import Element, Lattice
-from ..design.policies import policy
-from ..design.rules import Rule, parse_rule
-from ..design.space import Choice, Condition, DesignSpace, Numeric
 from ..surrogates.base import surrogate_names
 from ..surrogates.errors import AlloyloopError
 from .files import read_text
 from .problems import CampaignFileError, Problem
-from .table import Layout
 
 Keys = tuple[str | int, ...]
 
@@ -34,8 +29,8 @@ FORMAT = 1
 
 # Keys of the manual that this version does not act on: refused by name, since to pass over them would be to guess.
 LATER = {
-    "": ("acquisition", "explore", "batch_shares", "budget", "candidates"),
-    "composition": ("present_above", "max_elements", "min_elements", "groups", "made_within"),
+    "": ("acquisition", "explore", "batch_shares", "budget"),
+    "composition": ("made_within",),
 }
 LATER_GOALS = ("match", "is")
 
@@ -52,23 +47,41 @@ class ElementSpec(_Strict):
     step: float | None = Field(default=None, gt=0)
 
 
+class GroupSpec(_Strict):
+    """How many of some elements an alloy may hold."""
+
+    of: tuple[str, ...] = Field(min_length=1)
+    min_elements: int | None = Field(default=None, ge=0)
+    max_elements: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> GroupSpec:
+        if self.min_elements is None and self.max_elements is None:
+            raise ValueError("a group takes min_elements, max_elements or both, and here none is given")
+        return self
+
+
 class CompositionSpec(_Strict):
-    """What the alloys may consist of."""
+    """What the alloys may consist of; a table of candidates with compositions says the elements and amounts itself."""
 
     basis: Basis
     balance: str
-    step: float = Field(gt=0, le=50)
-    elements: dict[str, ElementSpec] = Field(min_length=1)
+    step: float | None = Field(default=None, gt=0, le=50)
+    elements: dict[str, ElementSpec] = {}
+    present_above: float | None = Field(default=None, gt=0, le=100)
+    min_elements: int | None = Field(default=None, ge=1)
+    max_elements: int | None = Field(default=None, ge=1)
+    groups: dict[str, GroupSpec] = {}
     rules: tuple[str, ...] = ()
     policy: str = "none"
 
 
 class NumericSpec(_Strict):
-    """A process variable on a step."""
+    """A process variable that is a number; without a step any value in its range may be measured."""
 
     min: float
     max: float
-    step: float = Field(gt=0)
+    step: float | None = Field(default=None, gt=0)
 
 
 class ChoiceSpec(_Strict):
@@ -127,9 +140,11 @@ class CampaignSpec(_Strict):
 
     alloyloop: int
     name: str = Field(min_length=1)
-    composition: CompositionSpec
+    composition: CompositionSpec | None = None
     process: dict[str, NumericSpec | ChoiceSpec] = {}
     conditions: dict[str, ConditionSpec] = {}
+    rules: tuple[str, ...] = ()
+    candidates: str | None = None
     properties: dict[str, PropertySpec] = Field(min_length=1)
     features: str | tuple[str, ...] = "auto"
     model: str = "auto"
@@ -142,78 +157,31 @@ class CampaignSpec(_Strict):
         return {name: spec.meaning() for name, spec in self.properties.items() if spec.classes is None}
 
 
-def design_space(spec: CampaignSpec, line_of: Callable[[Keys], int | None] = lambda keys: None) -> DesignSpace:
-    """The space that campaign.yaml describes.
+@dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """campaign.yaml as it was written: what it says, and where.
 
     Parameters
     ----------
-    spec : the file's content
-    line_of : the line of a key in the file, for messages
-
-    Raises
-    ------
-    CampaignFileError
-        with every mistake that the schema alone does not see: a bound that leaves nothing, an unknown element, a rule
-        that cannot be read, an element that the policy bars
+    spec : its content
+    line_of : the line of a key, or of the deepest of its parents that the file has
     """
-    made = spec.composition
-    mistakes = _Mistakes(line_of)
-    elements: dict[str, Element] = {}
-    for symbol, bounds in made.elements.items():
-        with mistakes.at("composition", "elements", symbol):
-            elements[symbol] = Element(symbol, bounds.min, bounds.max, bounds.step or made.step)
-            atomic_masses((symbol,))
-    with mistakes.at("composition", "balance"):
-        atomic_masses((made.balance,))
-    process: list[Numeric | Choice] = []
-    for name, variable in spec.process.items():
-        with mistakes.at("process", name):
-            if isinstance(variable, NumericSpec):
-                process.append(Numeric(name, variable.min, variable.max, variable.step))
-            else:
-                process.append(Choice(name, variable.choices))
-    numeric = (variable.name for variable in process if isinstance(variable, Numeric))
-    names = (*made.elements, made.balance, *numeric)
-    rules: list[Rule] = []
-    for i, text in enumerate(made.rules):
-        with mistakes.at("composition", "rules", i):
-            rules.append(parse_rule(text, tuple(dict.fromkeys(names))))
-    mistakes.raise_any()
-    own = made.elements.get(made.balance)  # the balance is listed where it has bounds of its own
-    chosen = tuple(element for symbol, element in elements.items() if symbol != made.balance)
-    with mistakes.at("composition", "elements"):
-        lattice = Lattice(chosen, made.balance, own.min if own else 0.0, own.max if own else 100.0)
-    mistakes.raise_any()
-    conditions = tuple(Condition(name, wanted.at) for name, wanted in spec.conditions.items())
-    with mistakes.at("composition", "policy"):
-        followed = None if made.policy == "none" else policy(made.policy)
-        space = DesignSpace(lattice, made.basis, tuple(process), tuple(rules), followed, conditions)
-    mistakes.raise_any()
-    return space
 
+    spec: CampaignSpec
+    line_of: Callable[[Keys], int | None] = lambda keys: None
 
-def layout(spec: CampaignSpec, space: DesignSpace) -> Layout:
-    """What the columns of experiments.csv mean in a campaign."""
-    return Layout(
-        basis=space.basis,
-        elements=space.elements,
-        balance=spec.composition.balance,
-        numeric=(
-            *(variable.name for variable in space.process if isinstance(variable, Numeric)),
-            *(condition.name for condition in space.conditions),
-        ),
-        choices={variable.name: variable.choices for variable in space.process if isinstance(variable, Choice)},
-        properties=tuple(spec.goals),
-        classes={
-            name: {label: (said,) if isinstance(said, str) else said for label, said in wanted.classes.items()}
-            for name, wanted in spec.properties.items()
-            if wanted.classes is not None
-        },
-    )
+    def problem(self, keys: Keys, problem: str, remedy: str = "") -> Problem:
+        """A mistake at a key."""
+        return Problem(FILE, self.line_of(keys), ".".join(map(str, keys)) or None, problem, remedy)
 
 
 def read_spec(path: Path) -> CampaignSpec:
-    """Read campaign.yaml and build its space once, so that a spec that is returned has none of the mistakes named here.
+    """Read campaign.yaml, as `read_written` does, for its content alone."""
+    return read_written(path).spec
+
+
+def read_written(path: Path) -> Written:
+    """Read campaign.yaml; what it says of the space is judged where the space is built.
 
     Raises
     ------
@@ -248,40 +216,52 @@ def read_spec(path: Path) -> CampaignSpec:
     except ValidationError as error:
         meant = [detail for detail in error.errors() if _is_meant(plain, detail["loc"])]
         raise CampaignFileError([_problem(path.name, document, detail) for detail in meant]) from error
-    _refuse_unknown_names(spec, lambda keys: _line(document, keys))
-    design_space(spec, lambda keys: _line(document, keys))
-    return spec
+    written = Written(spec, lambda keys: _line(document, keys))
+    _refuse_unknown_names(written)
+    return written
 
 
-class _Mistakes:
-    """Gathers what is wrong in several places before anything is raised."""
+class Mistakes:
+    """Gathers what is wrong in several places of campaign.yaml before anything is raised."""
 
-    def __init__(self, line_of: Callable[[Keys], int | None]) -> None:
-        self._line_of = line_of
+    def __init__(self, written: Written) -> None:
+        self._written = written
         self._problems: list[Problem] = []
+
+    def add(self, *keys: str | int, problem: str, remedy: str = "") -> None:
+        """Note a mistake at a key."""
+        self._problems.append(self._written.problem(keys, problem, remedy))
 
     @contextmanager
     def at(self, *keys: str | int) -> Iterator[None]:
+        """Note what is raised inside as a mistake at a key."""
         try:
             yield
+        except CampaignFileError as error:  # of another file, which has places of its own
+            self._problems += error.problems
         except AlloyloopError as error:
-            place = ".".join(str(key) for key in keys)
-            self._problems.append(Problem(FILE, self._line_of(keys), place, error.problem, error.remedy))
+            self.add(*keys, problem=error.problem, remedy=error.remedy)
 
     def raise_any(self) -> None:
+        """Raise all that was noted, if there is any."""
         if self._problems:
             raise CampaignFileError(self._problems)
 
 
-def _refuse_unknown_names(spec: CampaignSpec, line_of: Callable[[Keys], int | None]) -> None:
+def _refuse_unknown_names(written: Written) -> None:
     """A model or a feature that there is not is said by `check`, and not first by `suggest`."""
-    mistakes = _Mistakes(line_of)
+    spec, mistakes = written.spec, Mistakes(written)
     with mistakes.at("model"):
         if spec.model not in ("auto", *surrogate_names()):
             raise AlloyloopError(
                 f"There is no model named '{spec.model}'", f"Write auto or one of {', '.join(surrogate_names())}."
             )
     with mistakes.at("features"):
+        if spec.composition is None and spec.features != "auto":
+            raise AlloyloopError(
+                "Without a composition a model sees the process variables, and has no other features",
+                "Write auto, or take the key out.",
+            )
         if isinstance(spec.features, tuple):
             for name in spec.features:
                 descriptor(name)
@@ -290,6 +270,20 @@ def _refuse_unknown_names(spec: CampaignSpec, line_of: Callable[[Keys], int | No
                 f"There is no feature set named '{spec.features}'",
                 f"Write auto, {', '.join(FEATURE_SETS)}, or a list of descriptors.",
             )
+    columns: dict[str, str] = {}
+    for section, names in (
+        ("process", spec.process),
+        ("conditions", spec.conditions),
+        ("properties", spec.properties),
+    ):
+        for name in names:
+            with mistakes.at(section, name):
+                if name in columns:
+                    raise AlloyloopError(
+                        f"{name} stands under {columns[name]} too, and experiments.csv has one column of that name",
+                        "Give one of the two another name.",
+                    )
+                columns[name] = section
     for name, wanted in spec.properties.items():
         with mistakes.at("properties", name):
             if name in DESCRIPTORS and wanted.goal != "report":

@@ -88,7 +88,7 @@ def status(snapshot: Snapshot) -> Status:
         std = float(table.std(wanted)[row])
         best = Best(
             table.ids[row],
-            snapshot.composition(row).name(),
+            snapshot.name(row),
             wanted,
             float(table.values(wanted)[row]),
             std if np.isfinite(std) else None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from math import exp
@@ -15,13 +14,14 @@ from ..design.beliefs import Belief
 from ..design.composition import Composition
 from ..design.features import Alloys, alloys_at
 from ..design.goals import Pursued, Within, limits, pursued
-from ..design.lattice import IntArray
+from ..design.diagram import IntArray
 from ..design.propose import Batch, propose
 from ..design.space import nothing_left
-from .answers import Answer, Json
+from .answers import Answer, Json, design_name
 from .judging import judge
 from .learning import Beliefs, believe
-from .snapshot import BoolArray, Snapshot
+from .named import Named
+from .snapshot import BoolArray, Snapshot, plain
 
 # Joint draws for the stop figures.
 N_DRAWS = 4096
@@ -48,7 +48,7 @@ class Suggestion:
     remarks: tuple[str, ...]
 
 
-def suggest(snapshot: Snapshot, n: int, round_number: int, own: Sequence[Composition] = ()) -> Suggestion:
+def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named) -> Suggestion:
     """Choose the next n alloys.
 
     Parameters
@@ -56,7 +56,7 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Sequence[Composi
     snapshot : the campaign
     n : how many
     round_number : of the round they will be; names them and, with the campaign's seed, settles every random draw
-    own : alloys of the user's, judged beside
+    own : designs of the user's, judged beside
 
     Raises
     ------
@@ -88,7 +88,7 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Sequence[Composi
         decision |= {
             "acquisition": "log noisy expected improvement, batch by conditioning",
             "expected_gains": [exp(gain) for gain in batch.log_gains],
-            "runner_ups": [composition.name() for composition in _compositions(snapshot, batch.runner_ups)],
+            "runner_ups": _names(snapshot, batch.runner_ups),
             "stop": _stop(standing, chosen, batch, stopping),
         }
     else:
@@ -103,17 +103,29 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Sequence[Composi
     ids = [f"R{round_number:03d}-{i}" for i in range(1, len(points) + 1)]
     process = snapshot.space.process_values(points)
     alloys = judge(snapshot, beliefs, ids, _compositions(snapshot, points), process, why)
-    names = [composition.name() for composition in own]
-    beside = judge(snapshot, beliefs, names, own, snapshot.space.unknown_process(len(own)))
+    names = [made.name() if made else name for name, made in zip(own.names, own.compositions, strict=True)]
+    beside = judge(snapshot, beliefs, names, own.compositions, own.process)
     return Suggestion(points, alloys, beside, decision, tuple(remarks))
 
 
-def _compositions(snapshot: Snapshot, points: IntArray) -> list[Composition]:
+def _compositions(snapshot: Snapshot, points: IntArray) -> list[Composition | None]:
+    """What points of the space consist of, the balance first; None each where the campaign has no composition."""
     space = snapshot.space
+    if not space.elements:
+        return [None] * len(points)
     balance_first = [space.n_elements - 1, *range(space.n_elements - 1)]
     return [
         Composition({space.elements[i]: amounts[i] for i in balance_first if amounts[i] > 0}, space.basis)
         for amounts in space.percent(points).tolist()
+    ]
+
+
+def _names(snapshot: Snapshot, points: IntArray) -> list[str]:
+    """What points of the space are called."""
+    process = snapshot.space.process_values(points)
+    return [
+        design_name(composition, {name: plain(values[i]) for name, values in process.items()})
+        for i, composition in enumerate(_compositions(snapshot, points))
     ]
 
 

@@ -12,8 +12,9 @@ from .goals import Goal, Maximize, Minimize, Report, Within
 from .lattice import Element, Lattice
 from .melt import Charge, Stock, charge
 from .policies import POLICIES, Policy, policy
+from .process import Choice, Numeric
 from .rules import Rule, parse_rule
-from .space import Choice, DesignSpace, Numeric
+from .space import DesignSpace
 
 if TYPE_CHECKING:
     from .acquisition import Acquisition

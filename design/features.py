@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
 from .descriptors import DESCRIPTORS, descriptor
-from .lattice import IntArray
-from .space import Choice, Condition, DesignSpace, Numeric, Process
+from .diagram import IntArray
+from .process import Choice, Condition, Numeric, Process
+from .space import DesignSpace
 
 Treatment = Numeric | Choice | Condition
 

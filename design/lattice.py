@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
+from .diagram import Atom, Axis, Clause, Diagram, IntArray, TooManyStatesError
 
-IntArray = NDArray[np.int64]
-_LARGEST_INT64 = 2**62  # counts beyond this are kept as Python integers
-# Counting takes time and memory for each unit; a step of one ppm is the finest that anybody weighs.
+# A step of one ppm is the finest that anybody weighs.
 MOST_UNITS = 1_000_000
+# Steps that two elements exchange at a time, in a search.
+_REACH = (1, 2, 4, 8)
 
 
 def exact(number: float) -> Fraction:
@@ -87,6 +88,42 @@ class Element:
         return f"{given}: {low:g} to {high:g} % is used."
 
 
+@dataclass(frozen=True, slots=True)
+class CountLimit:
+    """How many of some elements an alloy may hold.
+
+    Parameters
+    ----------
+    name : of the limit, as campaign.yaml calls it
+    of : the elements that are counted
+    least, most : how many of them are present, at least and at most
+    """
+
+    name: str
+    of: tuple[str, ...]
+    least: int
+    most: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.least <= self.most:
+            raise AlloyloopError(
+                f"{self.name} asks for {self.least} to {self.most} elements", "Give the smaller number as the minimum."
+            )
+        if self.least > len(self.of):
+            raise AlloyloopError(
+                f"{self.name} asks for at least {self.least} of {len(self.of)} elements",
+                "Ask for fewer, or name more elements.",
+            )
+
+    @property
+    def text(self) -> str:
+        """It in words."""
+        which = f"of {', '.join(self.of)} are present"
+        if self.least == 0:
+            return f"at most {self.most} {which}"
+        return f"at least {self.least} {which}" if self.most >= len(self.of) else f"{self.least} to {self.most} {which}"
+
+
 @dataclass(frozen=True)
 class Lattice:
     """All compositions of some elements on their steps that sum to exactly 100 %.
@@ -96,6 +133,8 @@ class Lattice:
     elements : the elements that are chosen, each with its bounds and step
     balance : the element that takes the remainder, on whatever the others leave
     balance_low, balance_high : its bounds [%]
+    present_above : an element, the balance too, is absent or at least this much [%]
+    limits : how many elements, or elements of a group, may be present; the balance counts
 
     A point is a row of whole `unit`s, the chosen elements in their order and the balance last; it sums to `total`.
 
@@ -114,6 +153,8 @@ class Lattice:
     balance: str
     balance_low: float = 0.0
     balance_high: float = 100.0
+    present_above: float = 0.0
+    limits: tuple[CountLimit, ...] = ()
     symbols: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -129,7 +170,13 @@ class Lattice:
                 f"The steps of the elements share no more than {float(self.unit):g} %",
                 "Make them coarser, or multiples of one another, such as 0.05 and 0.5.",
             )
-        if self.count == 0:
+        for element, values in zip(self.symbols, self.values, strict=True):
+            if len(values) == 0:
+                raise AlloyloopError(
+                    f"No amount of {element} is left: what is present must be at least {self.present_above:g} %",
+                    f"Lower present_above, or let {element} reach it.",
+                )
+        if not sum(self.lows) <= self.total <= sum(self.highs):
             least = sum(float(element.lowest * exact(element.step)) for element in self.elements)
             most = sum(float(element.highest * exact(element.step)) for element in self.elements)
             raise AlloyloopError(
@@ -137,6 +184,12 @@ class Lattice:
                 f"{self.balance_low:g} to {self.balance_high:g} %",
                 f"Change the bounds so that {self.balance} can make up 100 %.",
             )
+        for limit in self.limits:
+            if unknown := [element for element in limit.of if element not in symbols]:
+                raise AlloyloopError(
+                    f"{limit.name} names {unknown[0]}, which is not an element of this space ({', '.join(symbols)})",
+                    "Correct the name, or take it out.",
+                )
 
     @cached_property
     def unit(self) -> Fraction:
@@ -168,104 +221,76 @@ class Lattice:
         return (*chosen, int(exact(self.balance_high) // self.unit))
 
     @cached_property
-    def _ways(self) -> tuple[list[int], ...]:
-        """ways[i][s]: in how many ways the elements from i on share s units; Python integers of any size."""
-        last = [int(self.lows[-1] <= s <= self.highs[-1]) for s in range(self.total + 1)]
-        ways = [last]
-        for low, high, stride in reversed(list(zip(self.lows, self.highs, self.strides, strict=True))[:-1]):
-            sums = _strided_sums(ways[0], stride)
-            beyond = high + stride
-            ways.insert(
-                0,
-                [
-                    (sums[s - low] if s >= low else 0) - (sums[s - beyond] if s >= beyond else 0)
-                    for s in range(self.total + 1)
-                ],
-            )
-        return tuple(ways)
+    def values(self) -> tuple[IntArray, ...]:
+        """What each element may be, in units, ascending, the balance last."""
+        least = -int(-exact(self.present_above) // self.unit)
+        return tuple(
+            values[(values == 0) | (values >= least)] for values in map(_range, self.lows, self.highs, self.strides)
+        )
 
     @cached_property
-    def _sums(self) -> tuple[NDArray[Any], ...]:
-        sums = [_strided_sums(way, stride) for way, stride in zip(self._ways[1:], self.strides, strict=False)]
-        # Not by the count: bounds may leave few compositions of elements that could share another amount in many ways.
-        dtype = np.int64 if max(map(max, sums), default=0) < _LARGEST_INT64 else object
-        return tuple(np.array(each, dtype=dtype) for each in sums)
+    def axes(self) -> tuple[Axis, ...]:
+        """An axis for each element, the balance last."""
+        return tuple(Axis((i,), values[:, None], values) for i, values in enumerate(self.values))
+
+    def clauses(self, axes: Sequence[Axis]) -> tuple[Clause, ...]:
+        """The limits on how many elements are present, over axes whose columns begin with those of the elements."""
+        clauses: list[Clause] = []
+        for limit in self.limits:
+            counted = [self.symbols.index(element) for element in limit.of]
+            present = tuple(_present(axis, counted) for axis in axes)
+            clauses.append((Atom(present, limit.most),))
+            clauses.append((Atom(tuple(-numbers for numbers in present), -limit.least),))
+        return tuple(clauses)
 
     @cached_property
+    def diagram(self) -> Diagram:
+        """Its compositions, numbered in the order of the first element, then the second, …
+
+        Raises
+        ------
+        AlloyloopError
+            where steps are so fine, beside wide bounds, that counting would take minutes
+        """
+        try:
+            return Diagram(self.axes, self.total, self.clauses(self.axes))
+        except TooManyStatesError as error:
+            raise AlloyloopError(
+                f"The steps are too fine for such wide bounds: {self.total} units of {float(self.unit):g} % are shared",
+                "Make the steps coarser or the bounds narrower.",
+            ) from error
+
+    @property
     def count(self) -> int:
         """How many compositions there are, exactly."""
-        return self._ways[0][self.total]
+        return self.diagram.count
 
     def at(self, index: Sequence[int] | NDArray[Any]) -> IntArray:
-        """The compositions with these indices, in units.
-
-        Parameters
-        ----------
-        index : (n,) whole numbers from 0 to count - 1, in the order of the first element, then the second, …
-
-        Returns
-        -------
-        (n, n_elements) units, the balance last
-        """
-        rest: NDArray[Any] = np.array(index, dtype=object if self.count >= _LARGEST_INT64 else np.int64)
-        if rest.size and not (rest.min() >= 0 and rest.max() < self.count):
-            raise IndexError(f"indices run from 0 to {self.count - 1}")
-        points = np.zeros((len(rest), len(self.symbols)), dtype=np.int64)
-        left = np.full(len(rest), self.total, dtype=np.int64)
-        for i, sums in enumerate(self._sums):
-            low, high, stride = self.lows[i], self.highs[i], self.strides[i]
-
-            fewest, most = np.zeros(len(rest), np.int64), np.full(len(rest), (high - low) // stride)
-            while (fewest < most).any():  # bisection, all rows at once
-                middle = (fewest + most + 1) // 2
-                fits = _before(sums, left - low, middle * stride) <= rest
-                fewest, most = np.where(fits, middle, fewest), np.where(fits, most, middle - 1)
-            rest = rest - _before(sums, left - low, fewest * stride)
-            points[:, i] = low + fewest * stride
-            left = left - points[:, i]
-        points[:, -1] = left
-        return points
+        """The compositions with these numbers, in units, the balance last. (n,) -> (n, n_elements)"""
+        return self.diagram.at(index)
 
     def index(self, points: IntArray) -> list[int]:
-        """The indices of compositions given in units; the inverse of `at`."""
-        indices = []
-        for point in np.atleast_2d(points):
-            index, left = 0, self.total
-            for i, sums in enumerate(self._sums):
-                spare = np.array([left - self.lows[i]])
-                index += int(_before(sums, spare, np.array([point[i] - self.lows[i]]))[0])
-                left -= int(point[i])
-            indices.append(index)
-        return indices
+        """The numbers of compositions given in units, the inverse of `at`; -1 for what is not one."""
+        return self.diagram.index(points)
 
     def holds(self, points: IntArray) -> NDArray[np.bool_]:
         """Whether rows of units are compositions of this lattice. (n, n_elements) -> (n,)"""
-        low, high, stride = (np.array(bound) for bound in (self.lows, self.highs, self.strides))
-        on_step = (points - low) % stride == 0
-        inside = (points >= low) & (points <= high) & on_step
-        return np.asarray(inside.all(axis=1) & (points.sum(axis=1) == self.total))
+        return self.diagram.holds(points)
 
     def sample(self, n: int, rng: np.random.Generator) -> IntArray:
         """n compositions, uniform over the lattice, with repeats. (n, n_elements)"""
-        if self.count < _LARGEST_INT64:
-            return self.at(rng.integers(self.count, size=n))
-        bits = self.count.bit_length()
-        indices: list[int] = []
-        while len(indices) < n:
-            drawn = int.from_bytes(rng.bytes(bits // 8 + 1), "big") >> (8 - bits % 8)
-            if drawn < self.count:
-                indices.append(drawn)
-        return self.at(np.array(indices, dtype=object))
+        return self.diagram.sample(n, rng)
 
-    def moves(self, reach: Sequence[int] = (1, 2, 4, 8)) -> IntArray:
-        """Exchanges between two elements, `reach` of their shared steps at a time. (n_moves, n_elements)"""
+    @cached_property
+    def steps(self) -> IntArray:
+        """Exchanges between two elements, some of their shared steps at a time. (n_moves, n_elements)"""
         size = len(self.symbols)
         moves = []
         for i in range(size):
             for j in range(size):
                 if i != j:
                     shared = lcm(self.strides[i], self.strides[j])
-                    for steps in reach:
+                    for steps in _REACH:
                         move = np.zeros(size, dtype=np.int64)
                         move[i], move[j] = steps * shared, -steps * shared
                         moves.append(move)
@@ -292,22 +317,11 @@ class Lattice:
         return np.column_stack([chosen, self.total - chosen.sum(axis=1)])
 
 
-def _before(sums: NDArray[Any], spare: IntArray, above: IntArray) -> NDArray[Any]:
-    """How many compositions come before those whose next element stands `above` units over its bound. (n,)
-
-    Parameters
-    ----------
-    sums : strided sums of the ways in which the elements after it share what is left
-    spare : (n,) units left for it and them, less its bound
-    above : (n,) whole strides
-    """
-    now = spare - above
-    return np.asarray(np.where(spare >= 0, sums[spare], 0) - np.where(now >= 0, sums[now], 0))
+def _range(low: int, high: int, stride: int) -> IntArray:
+    return np.arange(low, high + 1, stride, dtype=np.int64)
 
 
-def _strided_sums(values: Sequence[int], stride: int) -> list[int]:
-    """sums[s] = values[s] + values[s - stride] + values[s - 2 stride] + …"""
-    sums = list(values)
-    for s in range(stride, len(sums)):
-        sums[s] += sums[s - stride]
-    return sums
+def _present(axis: Axis, counted: Sequence[int]) -> IntArray:
+    """How many of the counted columns are above zero in each value of an axis. (n_values,)"""
+    own = [i for i, column in enumerate(axis.columns) if column in counted]
+    return np.asarray((axis.values[:, own] > 0).sum(axis=1), dtype=np.int64)

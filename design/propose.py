@@ -9,7 +9,7 @@ import numpy as np
 from ..surrogates.base import FloatArray
 from .acquisition import Acquisition
 from .features import alloys_at
-from .lattice import IntArray
+from .diagram import IntArray
 from .space import DesignSpace, nothing_left, rows_in
 
 N_SAMPLED = 2048

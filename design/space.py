@@ -1,15 +1,17 @@
-"""The design space: a composition lattice, process variables and the rules that bind them.
+"""The design space: compositions on their steps, process variables and the rules that bind them.
 
 A point of a space is a row of whole numbers: the units of each element (the balance last), then the level of each
-process variable. Sum, bounds and steps hold by construction; only rules on descriptors have to be asked.
+process variable. Sum, bounds, steps, element counts and every rule that whole numbers can say hold by construction,
+since points come from a `Diagram` that knows no others; rules on descriptors and in the other basis are asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
-from itertools import product
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -17,124 +19,52 @@ from numpy.typing import NDArray
 
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
-from .composition import Basis, at_to_wt, atomic_fractions
-from .lattice import IntArray, Lattice, exact
+from .candidates import UNITS_PER_PERCENT, Candidates
+from .clauses import Column, clauses, support
+from .composition import Basis, atomic_fractions
+from .diagram import Axis, Clause, Diagram, IntArray, TooManyStatesError
+from .lattice import Lattice, exact
 from .policies import Policy
-from .rules import TOLERANCE, Rule
+from .process import Choice, Condition, Numeric, Process
+from .rules import TOLERANCE, Designs, Limits, Names, Rule, Sum
 
 # Draws made before a space is called empty: with less than one feasible point in as many, the question is wrong.
 MOST_DRAWS = 400_000
 # A space of no more than so many times the points wanted is listed whole: quicker than to draw until none is new.
 MOST_LISTED = 8
-
-Process = Mapping[str, NDArray[Any]]
-"""Process values by name, n of each: numbers (NaN where not known) or choices (objects, None where not known)."""
+# Up to so many points every one is asked whether it keeps the rules that are asked; of more, so many are drawn.
+MOST_ASKED = 200_000
+# Rows of a table of candidates, or levels, around one that count as its neighbours.
+N_NEAREST = 24
+# A measured amount may differ so much from a candidate's and still be that candidate [%].
+SAME_CANDIDATE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Numeric:
-    """A process variable on a step, such as a solution temperature.
+class Count:
+    """How many designs there are.
 
     Parameters
     ----------
-    name : with its unit, such as `solution_temperature_C`
-    low, high, step : in that unit; levels run from `low` upwards
+    number : the count, or the estimate, rounded to a whole number
+    low, high : the number itself if exact; else it lies between them with 95 % confidence
+    how : in words
     """
 
-    name: str
-    low: float
-    high: float
-    step: float
-
-    def __post_init__(self) -> None:
-        if not self.low <= self.high:
-            raise AlloyloopError(f"{self.name} runs from {self.low:g} to {self.high:g}", "Swap the two numbers.")
-        if not self.step > 0:
-            raise AlloyloopError(f"The step of {self.name} is {self.step:g}", "Give a step above 0.")
+    number: int
+    low: int
+    high: int
+    how: str
 
     @property
-    def middle(self) -> float:
-        """What stands where it is not known."""
-        return (self.low + self.high) / 2
+    def exact(self) -> bool:
+        """Whether it was counted and not estimated."""
+        return self.low == self.high
 
-    @property
-    def n_levels(self) -> int:
-        """How many values it takes."""
-        return int((exact(self.high) - exact(self.low)) // exact(self.step)) + 1
-
-    def unknown(self, n: int) -> NDArray[Any]:
-        """n values that are not known."""
-        return np.full(n, np.nan)
-
-    def values(self, levels: IntArray) -> NDArray[Any]:
-        """Levels as values in its unit."""
-        different, which = np.unique(levels, return_inverse=True)
-        low, step = exact(self.low), exact(self.step)
-        return np.array([float(low + int(level) * step) for level in different])[which]
-
-    def levels(self, values: NDArray[Any]) -> IntArray:
-        """Values as their nearest levels; -1 where not known or further than half a step from every level."""
-        numbers = np.asarray(values, dtype=np.float64)
-        nearest = np.rint((numbers - self.low) / self.step)
-        inside = (nearest >= 0) & (nearest < self.n_levels)
-        return np.where(inside, nearest, -1).astype(np.int64)
-
-    def takes(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        """Whether values are its levels, not merely near them; those not known are not."""
-        numbers, levels = np.asarray(values, dtype=np.float64), self.levels(values)
-        return np.asarray((levels >= 0) & (np.abs(self.values(levels) - numbers) <= TOLERANCE * self.step))
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A process variable with named values, such as how an alloy is quenched."""
-
-    name: str
-    choices: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        if len(set(self.choices)) < len(self.choices) or not self.choices:
-            raise AlloyloopError(f"{self.name} needs different choices", "Name each choice once.")
-
-    @property
-    def n_levels(self) -> int:
-        """How many values it takes."""
-        return len(self.choices)
-
-    def unknown(self, n: int) -> NDArray[Any]:
-        """n choices that are not known."""
-        return np.full(n, None, dtype=object)
-
-    def values(self, levels: IntArray) -> NDArray[Any]:
-        """Levels as choices."""
-        return np.array(self.choices, dtype=object)[levels]
-
-    def levels(self, values: NDArray[Any]) -> IntArray:
-        """Choices as levels; -1 where not known, or none of them."""
-        return np.array([self.choices.index(v) if v in self.choices else -1 for v in values], dtype=np.int64)
-
-    def takes(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        """Whether values are its choices; those not known are not."""
-        return self.levels(values) >= 0
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """How a property was tested, or what was measured beside it: not designed, but set where a prediction is wanted.
-
-    Parameters
-    ----------
-    name : with its unit, such as `test_temperature_C`
-    at : its value where predictions are wanted
-    """
-
-    name: str
-    at: float
-
-    @property
-    def middle(self) -> float:
-        """What stands where it is not known."""
-        return self.at
+    def __str__(self) -> str:
+        if self.exact:
+            return f"{self.number:,} designs ({self.how})"
+        return f"about {self.number:,} designs ({self.low:,} to {self.high:,}, {self.how})"
 
 
 @dataclass(frozen=True)
@@ -143,66 +73,229 @@ class DesignSpace:
 
     Parameters
     ----------
-    lattice : the compositions on their steps
-    basis : what the lattice's % are, `at_pct` or `wt_pct`
+    lattice : the compositions on their steps; None in a pure process space, or where candidates say the compositions
+    basis : what the lattice's, or the candidates', % are, `at_pct` or `wt_pct`
     process : process variables, in the order of the campaign file
-    rules : bounds on sums of elements, process variables and descriptors
+    rules : what every design keeps
     policy : which elements are barred, limited or flagged, and why; or None
     conditions : what rows of data may differ in and designs do not; every design is predicted at their `at`
+    candidates : rows to choose from, instead of the lattice or of the levels of some process variables; or None
 
     Raises
     ------
     AlloyloopError
-        where a rule bounds a choice, or the policy bars an element of the space
+        where the policy bars an element of the space, nothing can be chosen, or lattice and candidates both say the
+        compositions
     """
 
-    lattice: Lattice
+    lattice: Lattice | None
     basis: Basis
     process: tuple[Numeric | Choice, ...] = ()
     rules: tuple[Rule, ...] = ()
     policy: Policy | None = None
     conditions: tuple[Condition, ...] = ()
+    candidates: Candidates | None = None
 
     def __post_init__(self) -> None:
-        for rule in self.rules:
-            for variable in self.process:
-                if isinstance(variable, Choice) and variable.name in dict(rule.terms):
-                    raise AlloyloopError(
-                        f"The rule '{rule.text}' bounds {variable.name}, whose values are names and not numbers",
-                        f"Take out of {variable.name} the choices that are not wanted.",
-                    )
-        if self.policy is None:
-            return
-        for said in self.policy.rules:
+        if self.candidates is not None:
+            if self.candidates.elements and self.lattice is not None:
+                raise AlloyloopError(
+                    "The candidates say compositions, and so does the lattice", "Take the elements out of one of them."
+                )
+            self._check_levels(self.candidates)
+        if not self.elements and not self.process:
+            raise AlloyloopError("There is nothing to choose", "Name elements, process variables or candidates.")
+        for said in self.policy.rules if self.policy is not None else ():
             if said.verdict == "barred" and said.element in self.elements:
                 raise AlloyloopError(
-                    f"{said.element} is barred by the policy {self.policy.name}: {said.reason}",
+                    f"{said.element} is barred by the policy {self.policy.name if self.policy else ''}: {said.reason}",
                     f"Take {said.element} out of the space, or choose another policy.",
+                )
+
+    def _check_levels(self, candidates: Candidates) -> None:
+        variables = {variable.name: variable for variable in self.process}
+        for name, values in candidates.process.items():
+            if name not in variables:
+                raise AlloyloopError(
+                    f"The candidates have values of {name}, which is not a process variable", "Add it to process."
+                )
+            off = ~variables[name].takes(values)
+            if off.any():
+                row = int(np.flatnonzero(off)[0])
+                raise AlloyloopError(
+                    f"Candidate {row + 1} has {name} {_said(values[row])}, which is not one of its levels",
+                    f"Correct the row, or the levels of {name}.",
                 )
 
     @property
     def elements(self) -> tuple[str, ...]:
-        """The elements, the balance last."""
-        return self.lattice.symbols
+        """The elements, the balance last; none in a pure process space."""
+        if self.lattice is not None:
+            return self.lattice.symbols
+        return self.candidates.elements if self.candidates is not None else ()
 
     @property
     def n_elements(self) -> int:
         """How many elements there are."""
         return len(self.elements)
 
+    @property
+    def names(self) -> Names:
+        """What a rule of this space may name."""
+        numbers = tuple(variable.name for variable in self.process if isinstance(variable, Numeric))
+        choices = {variable.name: variable.choices for variable in self.process if isinstance(variable, Choice)}
+        return Names(self.elements, numbers, choices)
+
+    # -- its points, numbered -------------------------------------------------------------------------------------
+
     @cached_property
+    def _unit(self) -> Fraction:
+        """What one unit of an element is [%]."""
+        return self.lattice.unit if self.lattice is not None else Fraction(1, UNITS_PER_PERCENT)
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """What the columns of a point stand for, by the name of the element or process variable."""
+        columns = {element: Column(i, unit=self._unit) for i, element in enumerate(self.elements)}
+        for i, variable in enumerate(self.process, start=self.n_elements):
+            if isinstance(variable, Numeric):
+                columns[variable.name] = Column(i, levels=tuple(exact(value) for value in variable.grid.tolist()))
+            else:
+                columns[variable.name] = Column(i, choices=variable.choices)
+        return columns
+
+    @cached_property
+    def _axes(self) -> tuple[Axis, ...]:
+        """In the order in which a diagram with all the rules has few states: what a rule ties together is close."""
+        axes = list(self.lattice.axes) if self.lattice is not None else []
+        tabled: set[str] = set()
+        if self.candidates is not None:
+            tabled = set(self.candidates.process)
+            levels = {
+                i: variable.levels(self.candidates.process[variable.name])
+                for i, variable in enumerate(self.process, start=self.n_elements)
+                if variable.name in tabled
+            }
+            axes.append(self.candidates.axis(levels))
+        for i, variable in enumerate(self.process, start=self.n_elements):
+            if variable.name not in tabled:
+                values = np.arange(variable.n_levels)
+                axes.append(Axis((i,), values[:, None], np.zeros_like(values)))
+        where = {column: number for number, axis in enumerate(axes) for column in axis.columns}
+        tied = [frozenset(where[column] for column in support(rule, self.columns)) for rule in self.rules]
+        return tuple(axes[number] for number in _close_together(len(axes), tied))
+
+    @cached_property
+    def _diagram_and_asked(self) -> tuple[Diagram, tuple[Rule, ...]]:
+        """The diagram with every rule that it can take in, and the rules that it cannot."""
+        axes = self._axes
+        base = self.lattice.clauses(axes) if self.lattice is not None else ()
+        total = int(100 / self._unit) if self.elements else 0
+        said = {
+            i: found for i, rule in enumerate(self.rules) if (found := clauses(rule, axes, self.columns, self.basis))
+        }
+        try:
+            diagram = Diagram(axes, total, (*base, *(clause for found in said.values() for clause in found)))
+        except TooManyStatesError:
+            diagram, said = self._with_what_fits(total, base, said)
+        return diagram, tuple(rule for i, rule in enumerate(self.rules) if i not in said)
+
+    def _with_what_fits(
+        self, total: int, base: tuple[Clause, ...], said: Mapping[int, tuple[Clause, ...]]
+    ) -> tuple[Diagram, dict[int, tuple[Clause, ...]]]:
+        """As many rules as a diagram can hold, those with the fewest values first."""
+
+        def width(found: tuple[Clause, ...]) -> int:
+            return sum(
+                int(sum(np.ptp(numbers) for numbers in atom.contributions)) for clause in found for atom in clause
+            )
+
+        if self.lattice is not None:
+            _ = self.lattice.diagram  # refused in words where even this is too large
+        kept: dict[int, tuple[Clause, ...]] = {}
+        diagram = Diagram(self._axes, total, base)
+        for i in sorted(said, key=lambda i: width(said[i])):
+            held = (clause for found in (*kept.values(), said[i]) for clause in found)
+            try:
+                diagram = Diagram(self._axes, total, (*base, *held))
+                kept[i] = said[i]
+            except TooManyStatesError:
+                continue
+        return diagram, kept
+
+    @property
+    def diagram(self) -> Diagram:
+        """Its points, with all that is not asked built in."""
+        return self._diagram_and_asked[0]
+
+    @cached_property
+    def asked(self) -> tuple[Rule, ...]:
+        """The rules, limits of the policy among them, that are not built into the points and have to be asked."""
+        return (*self._diagram_and_asked[1], *self.policy_limits)
+
+    @cached_property
+    def policy_limits(self) -> tuple[Rule, ...]:
+        """The limits of the policy on the elements of the space, as rules."""
+        if self.policy is None:
+            return ()
+        limits = []
+        for said in self.policy.rules:
+            if said.verdict == "limited" and said.limit_wt_pct is not None and said.element in self.elements:
+                text = f"{said.element} at most {said.limit_wt_pct:g} wt.% (policy {self.policy.name})"
+                most = Sum(text, ((said.element, Fraction(1)),), (), Limits(high=said.limit_wt_pct), "wt_pct")
+                limits.append(Rule(text, most))
+        return tuple(limits)
+
+    @property
     def count(self) -> int:
-        """How many designs there are before rules and limits of the policy are asked, exactly."""
-        count = self.lattice.count
-        for variable in self.process:
-            count *= variable.n_levels
-        return count
+        """How many points there are before the `asked` rules are, exactly."""
+        return self.diagram.count
+
+    def counted(self) -> Count:
+        """How many designs there are: exactly by dynamic programming, or by asking each, or estimated by asking many.
+
+        The estimate is the share of uniform draws that keep the asked rules, with its Jeffreys interval [Brown et al.,
+        Statist. Sci. 16 (2001) 101]; the draws are the same at every call.
+        """
+        if self.count == 0 or not self.asked:
+            return Count(self.count, self.count, self.count, "counted exactly")
+        rules = f"{len(self.asked)} rule{'s' * (len(self.asked) > 1)} that can only be asked"
+        if self.count <= MOST_ASKED:
+            number = int(self._keep_asked(self.between(0, self.count)).sum())
+            return Count(number, number, number, f"counted exactly, each of {self.count:,} asked for {rules}")
+        from scipy.special import betaincinv
+
+        points = self.diagram.sample(MOST_ASKED // 4, np.random.default_rng(0))
+        kept, n = int(self._keep_asked(points).sum()), len(points)
+        low, high = (betaincinv(kept + 0.5, n - kept + 0.5, q) for q in (0.025, 0.975))
+        return Count(
+            round(self.count * kept / n),
+            0 if kept == 0 else int(self.count * float(low)),
+            self.count if kept == n else int(self.count * float(high)) + 1,
+            f"estimated: of {self.count:,} points, {n:,} were drawn and asked for {rules}",
+        )
+
+    def at(self, index: Sequence[int] | NDArray[Any]) -> IntArray:
+        """The points with these numbers, from 0 to count - 1. (n,) -> (n, d)
+
+        Points are numbered axis by axis, in an order of the space's own in which its rules are quickly counted.
+        """
+        return self.diagram.at(index)
+
+    def index(self, points: IntArray) -> list[int]:
+        """The numbers of points, the inverse of `at`; -1 for what is not a point of the space."""
+        return self.diagram.index(points)
+
+    def between(self, start: int, stop: int) -> IntArray:
+        """The points numbered from `start` up to and without `stop`. (n, d)"""
+        return self.diagram.between(start, stop)
 
     # -- what a point is ------------------------------------------------------------------------------------------
 
     def percent(self, points: IntArray) -> FloatArray:
-        """Amounts in the space's basis [%], summing to 100. (n, n_elements)"""
-        return self.lattice.percent(points[:, : self.n_elements])
+        """Amounts in the space's basis [%]: the doubles nearest the exact decimals, summing to 100. (n, n_elements)"""
+        units = points[:, : self.n_elements]
+        return np.asarray(units * self._unit.numerator / self._unit.denominator, dtype=np.float64)
 
     def fractions(self, points: IntArray) -> FloatArray:
         """Atomic fractions. (n, n_elements)"""
@@ -219,6 +312,13 @@ class DesignSpace:
         values = {variable.name: variable.unknown(n) for variable in self.process}
         return values | {condition.name: np.full(n, condition.at) for condition in self.conditions}
 
+    def designs(self, points: IntArray) -> Designs:
+        """Points as rules see them."""
+        return self._as_designs(self.percent(points), self.process_values(points))
+
+    def _as_designs(self, percent: FloatArray, process: Process) -> Designs:
+        return Designs(self.elements, self.basis, percent, process)
+
     def snap(self, percent: FloatArray, process: Process) -> tuple[IntArray, NDArray[np.bool_]]:
         """The points nearest to given alloys, and whether each is within half a step and inside the bounds.
 
@@ -232,47 +332,60 @@ class DesignSpace:
         points : (n, n_elements + n_process)
         near : (n,) False where the alloy, or a process value, is not one of this space's
         """
-        units = self.lattice.nearest(np.nan_to_num(percent))
+        percent = np.nan_to_num(percent)
+        near = np.ones(len(percent), dtype=bool)
         levels = [variable.levels(process[variable.name]) for variable in self.process]
-        points = np.column_stack([units, *levels])
-        off = np.abs(self.lattice.percent(units) - percent)
-        half = np.array(self.lattice.strides) * float(self.lattice.unit) / 2
-        half[-1] = half.sum()  # the balance answers for all the others
-        near = self.lattice.holds(units) & (off <= half + TOLERANCE).all(axis=1)
         for level in levels:
             near &= level >= 0
-        return points, near
+        if self.lattice is not None:
+            units = self.lattice.nearest(percent)
+            off = np.abs(self.lattice.percent(units) - percent)
+            near &= self.lattice.holds(units) & (off <= self._half_step + TOLERANCE).all(axis=1)
+        elif self.candidates is not None and self.elements:
+            units, off = self._nearest_candidates(percent)
+            near &= off <= SAME_CANDIDATE
+        else:
+            units = np.empty((len(percent), 0), dtype=np.int64)
+        return np.column_stack([units, *levels]), near
+
+    def _nearest_candidates(self, percent: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Units of the candidate nearest to each alloy, and the largest difference of an amount [%]."""
+        from scipy.spatial import KDTree
+
+        rows = self.candidates.units if self.candidates is not None else np.empty((0, 0), dtype=np.int64)
+        off, which = KDTree(rows / UNITS_PER_PERCENT).query(percent, p=inf)
+        return rows[which], np.asarray(off)
 
     @cached_property
-    def _bounds(self) -> FloatArray:
-        """(2, n_elements) lowest and highest amounts on the step [%]."""
-        return self.lattice.percent(np.array([self.lattice.lows, self.lattice.highs]))
+    def _half_step(self) -> FloatArray:
+        """(n_elements,) half a step of each element [%]; the balance answers for all the others."""
+        if self.lattice is None:
+            return np.zeros(self.n_elements)
+        half = np.array(self.lattice.strides) * float(self.lattice.unit) / 2
+        half[-1] = half.sum() - half[-1]
+        return half
 
     @cached_property
-    def _exchanges(self) -> IntArray:
-        """(n_moves, n_elements) exchanges of units between two elements; a search asks for them at every step."""
-        return self.lattice.moves()
+    def bounds(self) -> FloatArray:
+        """(2, n_elements) lowest and highest amounts of each element, on the step or among the candidates [%]."""
+        if self.lattice is not None:
+            return self.lattice.percent(np.array([self.lattice.lows, self.lattice.highs]))
+        rows = self.candidates.percent if self.candidates is not None else np.empty((1, 0))
+        return np.array([rows.min(axis=0), rows.max(axis=0)])
 
     # -- what is allowed ------------------------------------------------------------------------------------------
 
-    def _checks(self, percent: FloatArray, process: Process) -> Iterator[tuple[str, NDArray[np.bool_], FloatArray]]:
-        """Each rule and limit of the policy in turn: its text, where it holds, and the quantity it bounds."""
-        fractions = atomic_fractions(percent, self.elements, self.basis)
-        columns = {element: percent[:, i] for i, element in enumerate(self.elements)}
-        columns |= {name: values for name, values in process.items() if values.dtype != object}
-        for rule in self.rules:
-            quantity = rule.quantity(columns, fractions, self.elements)
-            yield rule.text, rule.holds(quantity), quantity
-        if self.policy is not None:
-            wt_pct = percent if self.basis == "wt_pct" else at_to_wt(percent, self.elements)
-            for limit in self.policy.rules:
-                if limit.verdict == "limited" and limit.limit_wt_pct is not None and limit.element in self.elements:
-                    amount = wt_pct[:, self.elements.index(limit.element)]
-                    text = f"{limit.element} at most {limit.limit_wt_pct:g} wt.% (policy {self.policy.name})"
-                    yield text, amount <= limit.limit_wt_pct + TOLERANCE, amount
+    def _all_keep(self, rules: Sequence[Rule], designs: Designs) -> NDArray[np.bool_]:
+        kept = np.ones(len(designs), dtype=bool)
+        for rule in rules:
+            kept &= rule.holds(designs)
+        return kept
+
+    def _keep_asked(self, points: IntArray) -> NDArray[np.bool_]:
+        return self._all_keep(self.asked, self.designs(points))
 
     def keeps_rules(self, percent: FloatArray, process: Process) -> NDArray[np.bool_]:
-        """Whether alloys, on the step or not, keep every rule and every limit of the policy.
+        """Whether alloys, on the step or not, keep every rule, every limit of the policy and on the elements present.
 
         Parameters
         ----------
@@ -283,18 +396,44 @@ class DesignSpace:
         -------
         (n,) False too where a rule asks for something that is not known
         """
-        kept = np.ones(len(percent), dtype=bool)
-        for _, holds, _ in self._checks(percent, process):
+        kept = self._all_keep((*self.rules, *self.policy_limits), self._as_designs(percent, process))
+        for _, holds, _ in self._presence(percent):
             kept &= holds
         return kept
 
+    def _presence(self, percent: FloatArray) -> Iterator[tuple[str, NDArray[np.bool_], list[str]]]:
+        """Limits on which elements are present: each in words, where it holds, and what is so instead.
+
+        An element is present from half its step on, so that a trace in a measured alloy is none, and one that was to
+        reach `present_above` may have come out half a step below.
+        """
+        if self.lattice is None:
+            return
+        half = self._half_step.copy()
+        half[-1] = half[:-1].min(initial=1.0)
+        present = percent > half
+        if self.lattice.present_above > 0:
+            short = present & (percent < self.lattice.present_above - half)
+            said = [
+                ", ".join(f"{self.elements[i]} {row[i]:g}" for i in np.flatnonzero(lacks))
+                for row, lacks in zip(percent, short, strict=True)
+            ]
+            yield f"what is present is at least {self.lattice.present_above:g} %", np.asarray(~short.any(axis=1)), said
+        for limit in self.lattice.limits:
+            counted = [self.elements.index(element) for element in limit.of]
+            n = present[:, counted].sum(axis=1)
+            yield f"{limit.name}: {limit.text}", (n >= limit.least) & (n <= limit.most), [str(number) for number in n]
+
     def allows(self, points: IntArray) -> NDArray[np.bool_]:
-        """Whether points keep every rule and every limit of the policy. (n, d) -> (n,)"""
-        return self.keeps_rules(self.percent(points), self.process_values(points))
+        """Whether rows of whole numbers are points of the space that keep every rule. (n, d) -> (n,)"""
+        held = self.diagram.holds(points)
+        if self.asked and held.any():
+            held[held] = self._keep_asked(points[held])
+        return held
 
     def contains(self, percent: FloatArray, process: Process) -> NDArray[np.bool_]:
         """Whether alloys are inside the bounds and keep every rule, be they on the step or not. As `keeps_rules`."""
-        low, high = self._bounds
+        low, high = self.bounds
         inside = ((percent >= low - TOLERANCE) & (percent <= high + TOLERANCE)).all(axis=1)
         return np.asarray(inside & self.keeps_rules(percent, process))
 
@@ -304,22 +443,35 @@ class DesignSpace:
         Parameters
         ----------
         percent : (n_elements,) amounts in the space's basis [%]
-        process : values of every process variable, one of each
+        process : values of process variables, one of each
         """
         reasons = []
-        for element, amount, low, high in zip(self.elements, percent, *self._bounds, strict=True):
+        for element, amount, low, high in zip(self.elements, percent, *self.bounds, strict=True):
             if not low - TOLERANCE <= amount <= high + TOLERANCE:
                 reasons.append(f"{element} is {amount:g} %, outside {low:g} to {high:g} %")
-        if np.abs(self.lattice.percent(self.lattice.nearest(percent[None]))[0] - percent).max() > TOLERANCE:
-            reasons.append("it does not lie on the step")
+        if self.lattice is not None:
+            if np.abs(self.lattice.percent(self.lattice.nearest(percent[None]))[0] - percent).max() > TOLERANCE:
+                reasons.append("it does not lie on the step")
+        elif self.elements and self._nearest_candidates(percent[None])[1][0] > SAME_CANDIDATE:
+            reasons.append("it is not one of the candidates")
         reasons += [
             f"{variable.name} is {_said(process[variable.name][0])}, not one of its levels"
             for variable in self.process
             if not variable.takes(process[variable.name])[0]
         ]
-        for text, holds, quantity in self._checks(percent[None], process):
-            if not holds[0]:
-                reasons.append(f"'{text}' is not met: it is {_said(quantity[0])}")
+        reasons += [
+            f"'{text}' is not met: it is {said[0]}"
+            for text, holds, said in self._presence(percent[None])
+            if not holds[0]
+        ]
+        designs = self._as_designs(percent[None], process)
+        for rule in (*self.rules, *self.policy_limits):
+            if not rule.holds(designs)[0]:
+                reasons.append(f"'{rule.text}' is not met: it is {_said(rule.quantity(designs)[0])}")
+        if not reasons and self.candidates is not None:
+            points, near = self.snap(percent[None], process)
+            if near[0] and not self.diagram.holds(points)[0]:
+                reasons.append("it is not one of the candidates")
         return reasons
 
     # -- points ---------------------------------------------------------------------------------------------------
@@ -335,55 +487,86 @@ class DesignSpace:
             where there is no allowed point, or none in `MOST_DRAWS` draws; names how often each rule alone was kept
         """
         if self.count <= MOST_LISTED * n:
-            points = self._everything()
-            allowed = points[self.allows(points)]
+            points = self.between(0, self.count)
+            allowed = points[self._keep_asked(points)]
             if len(allowed) == 0:
-                raise self._empty(len(points), rng)
+                raise self._empty(points)
             return rng.permutation(allowed)[:n]
-        found = np.empty((0, self.n_elements + len(self.process)), dtype=np.int64)
+        found = np.empty((0, self.diagram.n_columns), dtype=np.int64)
         drawn = 0
         while len(found) < n and drawn < min(MOST_DRAWS, 40 * self.count):
-            points = self._draw(min(max(4 * n, 1024), 65_536), rng)
+            points = self.diagram.sample(min(max(4 * n, 1024), 65_536), rng)
             drawn += len(points)
-            found = np.vstack([found, points[self.allows(points)]])
+            found = np.vstack([found, points[self._keep_asked(points)]])
             _, first = np.unique(found, axis=0, return_index=True)
             found = found[np.sort(first)]  # in the order drawn, so that the first n are a fair sample
         if len(found) == 0:
-            raise self._empty(drawn, rng)
+            raise self._empty(points)
         return found[:n]
 
-    def _everything(self) -> IntArray:
-        levels = np.array(list(product(*(range(variable.n_levels) for variable in self.process))), dtype=np.int64)
-        units = self.lattice.at(range(self.lattice.count))
-        return np.column_stack([np.repeat(units, len(levels), axis=0), np.tile(levels, (len(units), 1))])
-
-    def _draw(self, n: int, rng: np.random.Generator) -> IntArray:
-        levels = [rng.integers(variable.n_levels, size=n) for variable in self.process]
-        return np.column_stack([self.lattice.sample(n, rng), *levels])
-
-    def _empty(self, looked_at: int, rng: np.random.Generator) -> AlloyloopError:
-        points = self._draw(20_000, rng)
-        checks = self._checks(self.percent(points), self.process_values(points))
-        shares = [f"'{text}' holds for {holds.mean():.1%}" for text, holds, _ in checks]
+    def _empty(self, points: IntArray) -> AlloyloopError:
+        """What is said where none of some points is allowed."""
+        if len(points) == 0:
+            return AlloyloopError("No design keeps every bound and rule", "`alloyloop check` says which conflict.")
+        designs = self.designs(points)
+        shares = [f"'{rule.text}' holds for {rule.holds(designs).mean():.1%}" for rule in self.asked]
         return AlloyloopError(
-            f"None of {looked_at} designs looked at keeps every rule; alone, {', '.join(shares)} of them",
+            f"None of the designs looked at keeps every rule; alone, {', '.join(shares)} of {len(points):,}",
             "Widen the bounds or relax the rule that holds least often.",
         )
 
     def neighbours(self, point: IntArray) -> IntArray:
-        """The allowed points one exchange of units, or one process level, away from a point (d,). (m, d)"""
-        units = point[: self.n_elements] + self._exchanges
-        units = units[self.lattice.holds(units)]
-        points = [np.column_stack([units, np.tile(point[self.n_elements :], (len(units), 1))])]
+        """The allowed points one exchange between elements, or one process level, away from a point (d,). (m, d)
+
+        An exchange moves some steps of one element to another, all of one to another, or so much that another comes in
+        with the least it may have, the balance taking what does not divide: so element counts and `present_above` hold
+        no point captive.
+        """
+        around = [self._exchanged(point)] if self.lattice is not None else []
+        tabled: Sequence[int] = ()
+        for axis in self._axes:
+            if len(axis.columns) > 1:
+                tabled = axis.columns
+                around.append(_with(point, axis.columns, self._nearest_rows(axis, point)))
         for i, variable in enumerate(self.process, start=self.n_elements):
-            others = [point[i] - 1, point[i] + 1] if isinstance(variable, Numeric) else range(variable.n_levels)
-            for level in others:
-                if 0 <= level < variable.n_levels and level != point[i]:
-                    moved = point.copy()
-                    moved[i] = level
-                    points.append(moved[None])
-        every = np.vstack(points)
-        return every[self.allows(every)]
+            if i in tabled:
+                continue
+            if isinstance(variable, Choice):
+                others = np.arange(variable.n_levels)
+            else:
+                n = max(variable.n_levels - 1, 1)  # far steps as well where levels are fine
+                others = point[i] + np.unique([s * max(1, n // f) for f in (n, 64, 16, 4) for s in (-1, 1)])
+                others = others[(others >= 0) & (others < variable.n_levels)]
+            around.append(_with(point, (i,), others[:, None]))
+        every = np.unique(np.vstack(around), axis=0)
+        others = every[(every != point).any(axis=1)]
+        return np.asarray(others[self.allows(others)])
+
+    def _exchanged(self, point: IntArray) -> IntArray:
+        """Points with some of one element exchanged for another; not all of them of the space."""
+        lattice = self.lattice
+        assert lattice is not None  # its only caller asks
+        units = point[: self.n_elements]
+        changed = [units + lattice.steps]
+        balance, strides = self.n_elements - 1, np.array(lattice.strides)
+        least = [int(values[values > 0][0]) if (values > 0).any() else 0 for values in lattice.values]
+        for giving in np.flatnonzero(units > 0):
+            for taking in range(self.n_elements):
+                if taking == giving:
+                    continue
+                for amount in {int(units[giving]), least[taking] if units[taking] == 0 else 0} - {0}:
+                    moved = units.copy()
+                    moved[taking] += amount // strides[taking] * strides[taking]
+                    moved[giving] -= -(-amount // strides[giving]) * strides[giving]
+                    moved[balance] += lattice.total - moved.sum()
+                    changed.append(moved[None])
+        return _with(point, range(self.n_elements), np.vstack(changed))
+
+    def _nearest_rows(self, axis: Axis, point: IntArray) -> IntArray:
+        """The rows of a table around the one that a point has, nearest first. (m, n_columns)"""
+        span = np.maximum(np.ptp(axis.values, axis=0), 1)
+        gaps = np.abs((axis.values - point[list(axis.columns)]) / span).sum(axis=1)
+        return axis.values[np.argsort(gaps, kind="stable")[: N_NEAREST + 1]]
 
     def spread(self, n: int, rng: np.random.Generator, taken: IntArray | None = None) -> IntArray:
         """n allowed points far from each other and from those taken: a space-filling first design. (m, d), m <= n
@@ -435,6 +618,23 @@ def nothing_left() -> AlloyloopError:
     return AlloyloopError(
         "Every design of the space is taken: measured, pending or withdrawn", "Widen the bounds or make the step finer."
     )
+
+
+def _with(point: IntArray, columns: Sequence[int], values: IntArray) -> IntArray:
+    """A point with other values in some columns. (d,), (m, n_columns) -> (m, d)"""
+    points = np.tile(point, (len(values), 1))
+    points[:, list(columns)] = values
+    return points
+
+
+def _close_together(n: int, tied: Sequence[frozenset[int]]) -> list[int]:
+    """An order of n things in which those that are tied come soon after each other; as it is where none are."""
+    order: list[int] = []
+    while len(order) < n:
+        to_come = [rest for rest in (each - set(order) for each in tied) if rest]
+        chosen = min(to_come, key=lambda rest: (len(rest), min(rest))) if to_come else {*range(n)} - set(order)
+        order.append(min(chosen))
+    return order
 
 
 def rows_in(points: IntArray, others: IntArray) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from alloyloop.campaigns.problems import CampaignFileError
 from alloyloop.campaigns.snapshot import check, read_snapshot
 from alloyloop.campaigns.spec import LATER, CampaignSpec, design_space, layout, read_spec
 from alloyloop.design.goals import Maximize, Minimize, Report, Within
-from alloyloop.design.space import Choice, Numeric
+from alloyloop.design.process import Choice, Numeric
 
 from .folders import QUESTION, make
 

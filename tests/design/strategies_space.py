@@ -15,7 +15,8 @@ from alloyloop.design.composition import Basis
 from alloyloop.design.lattice import Element, IntArray, Lattice
 from alloyloop.design.policies import Policy, PolicyRule
 from alloyloop.design.rules import Rule, parse_rule
-from alloyloop.design.space import Choice, DesignSpace, Numeric
+from alloyloop.design.process import Choice, Numeric
+from alloyloop.design.space import DesignSpace
 from alloyloop.surrogates.errors import AlloyloopError
 
 SYMBOLS: Final = ("Nb", "Zr", "Sn")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from alloyloop.design.descriptors import descriptor
 from alloyloop.design.elements import values
 from alloyloop.design.features import Alloys, Features, alloys_at, feature_set, telling_descriptors
-from alloyloop.design.space import Choice, DesignSpace, Numeric
+from alloyloop.design.process import Choice, Numeric
+from alloyloop.design.space import DesignSpace
 from alloyloop.surrogates.errors import AlloyloopError
 
 from .strategies_space import spaces

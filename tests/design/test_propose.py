@@ -16,7 +16,8 @@ from alloyloop.design.goals import Minimize, Within
 from alloyloop.design.lattice import Element, IntArray, Lattice
 from alloyloop.design.propose import N_SAMPLED, Batch, propose
 from alloyloop.design.rules import parse_rule
-from alloyloop.design.space import Choice, DesignSpace, Numeric, rows_in
+from alloyloop.design.process import Choice, Numeric
+from alloyloop.design.space import DesignSpace, rows_in
 from alloyloop.surrogates.base import FloatArray
 from alloyloop.surrogates.errors import AlloyloopError
 

@@ -16,7 +16,8 @@ from alloyloop.design.descriptors import descriptor
 from alloyloop.design.lattice import Element, IntArray, Lattice
 from alloyloop.design.policies import Policy, policy
 from alloyloop.design.rules import parse_rule
-from alloyloop.design.space import Choice, DesignSpace, Numeric, rows_in
+from alloyloop.design.process import Choice, Numeric
+from alloyloop.design.space import DesignSpace, rows_in
 from alloyloop.surrogates.errors import AlloyloopError
 
 from .strategies_space import BASES, as_set, every_composition, every_point, limited, spaces

@@ -1,0 +1,276 @@
+"""By what designs are ranked and kept: criteria of a belief, and of a belief of which only bounds are known.
+
+A criterion is asked of brackets. The highest value that a bracket allows bounds all the designs that it holds for, and a
+bracket that has shrunk to a point is a belief, so that bound and value are one formula. Larger is better everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Protocol
+
+import numpy as np
+from scipy.special import log_ndtr
+
+from ..surrogates.base import FloatArray, Prediction
+from .acquisition import log_expected_improvement
+from .goals import Within
+
+# Stands for "anything": finite, so that no difference of two of them is not a number.
+ANYTHING = 1e300
+# A value that is known exactly; its tails are then steeper than any other's.
+_KNOWN = 1e-300
+# Above this the log of a probability says 1 - P to all digits itself; between it and 0 the tails are added up.
+_NEARLY_ONE = -1e-200
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bracket:
+    """Bounds on the belief about one property, at n designs or in n cells of them.
+
+    Parameters
+    ----------
+    mean_low, mean_high : (n,) between them lies the expected value, in the property's unit
+    std_low, std_high : (n,) between them lies the standard deviation of the property itself
+    noise : (n,) standard deviation of one measurement about it, or a lower bound where `std_high` is `ANYTHING`
+    """
+
+    mean_low: FloatArray
+    mean_high: FloatArray
+    std_low: FloatArray
+    std_high: FloatArray
+    noise: FloatArray
+
+    @classmethod
+    def unknown(cls, n: int) -> Bracket:
+        """Of a property that could be anything."""
+        anything, nothing = np.full(n, ANYTHING), np.zeros(n)
+        return cls(-anything, anything, nothing, anything, nothing)
+
+    @classmethod
+    def of(cls, belief: Prediction) -> Bracket:
+        """Of a property that has been predicted."""
+        return cls(belief.mean, belief.mean, belief.std, belief.std, belief.noise)
+
+    def measured(self) -> Bracket:
+        """Of a measurement of the property: its standard deviations hold the noise as well."""
+        low, high = (np.hypot(std, self.noise) for std in (self.std_low, self.std_high))
+        return Bracket(self.mean_low, self.mean_high, low, high, self.noise)
+
+
+Brackets = Mapping[str, Bracket]
+"""Brackets by property, n of each."""
+
+
+class Criterion(Protocol):
+    """What designs are ranked by. Larger is better, and nothing saturates, so that the best do not tie.
+
+    `means` and `stds` are the properties of which it needs the expected value, and the standard deviation as well;
+    `scale` is a difference that matters, against which rounding errors are judged; `words` say what it is.
+    """
+
+    @property
+    def means(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def stds(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def scale(self) -> float: ...  # noqa: D102
+    @property
+    def words(self) -> str: ...  # noqa: D102
+
+    def highest(self, brackets: Brackets) -> FloatArray:
+        """The highest value that brackets allow; the value itself where they have shrunk to points. (n,)"""
+        ...
+
+
+class Bounded(Criterion, Protocol):
+    """A criterion that can be bounded from below as well, and so decides whether designs pass a gate."""
+
+    def lowest(self, brackets: Brackets) -> FloatArray:
+        """The lowest value that brackets allow; equal to `highest` where they have shrunk to points. (n,)"""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedMean:
+    """The expected value of a property, or the value of one that is computed.
+
+    Parameters
+    ----------
+    property : its name, with its unit
+    sign : +1 where it is maximised, -1 where it is minimised
+    scale : how much it varies over the data, in its unit
+    """
+
+    property: str
+    sign: float
+    scale: float
+    stds = ()
+
+    @property
+    def means(self) -> tuple[str, ...]:
+        """The property."""
+        return (self.property,)
+
+    @property
+    def words(self) -> str:
+        """Such as `minimize youngs_modulus_GPa`."""
+        return f"{'maximize' if self.sign > 0 else 'minimize'} {self.property}"
+
+    def highest(self, brackets: Brackets) -> FloatArray:
+        """See `Criterion`."""
+        bracket = brackets[self.property]
+        return self.sign * (bracket.mean_high if self.sign > 0 else bracket.mean_low)
+
+    def lowest(self, brackets: Brackets) -> FloatArray:
+        """See `Bounded`."""
+        bracket = brackets[self.property]
+        return self.sign * (bracket.mean_low if self.sign > 0 else bracket.mean_high)
+
+
+@dataclass(frozen=True, slots=True)
+class LogOdds:
+    """Log of P / (1 - P), where P is the probability that a new measurement of every property is inside its limits.
+
+    Unlike P itself it tells designs apart that are all but certain: both of its tails are exact.
+
+    Parameters
+    ----------
+    limits : (property, limits) pairs, taken as independent
+
+    Examples
+    --------
+    >>> sure = Bracket.of(Prediction(np.array([50.0, 40.0]), np.array([1.0, 1.0]), np.array([0.0, 0.0])))
+    >>> LogOdds((("youngs_modulus_GPa", Within(high=60.0)),)).highest({"youngs_modulus_GPa": sure}).round(1)
+    array([ 53.2, 203.9])
+    """
+
+    limits: tuple[tuple[str, Within], ...]
+    scale = 1.0
+
+    @property
+    def means(self) -> tuple[str, ...]:
+        """The properties that have limits."""
+        return tuple(name for name, _ in self.limits)
+
+    @property
+    def stds(self) -> tuple[str, ...]:
+        """The same."""
+        return self.means
+
+    @property
+    def words(self) -> str:
+        """Names the limits."""
+        return f"probability that {' and '.join(f'{name} is {limit.words}' for name, limit in self.limits)}"
+
+    def highest(self, brackets: Brackets) -> FloatArray:
+        """See `Criterion`."""
+        return self._odds({name: _kindest(limit, brackets[name].measured()) for name, limit in self.limits})
+
+    def lowest(self, brackets: Brackets) -> FloatArray:
+        """See `Bounded`."""
+        return self._odds({name: _harshest(limit, brackets[name].measured()) for name, limit in self.limits})
+
+    def _odds(self, normals: Mapping[str, tuple[FloatArray, FloatArray]]) -> FloatArray:
+        """From the mean and the standard deviation of a measurement of each property."""
+        log_p = np.sum([_log_inside(limit, *normals[name]) for name, limit in self.limits], axis=0)
+        tails = [_log_outside(limit, *normals[name]) for name, limit in self.limits]
+        with np.errstate(divide="ignore"):
+            log_q = np.log(-np.expm1(log_p))
+        return np.asarray(log_p - np.where(log_p > _NEARLY_ONE, np.logaddexp.reduce(tails, axis=0), log_q))
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedImprovement:
+    """Log of the expected improvement over a known alloy, times the probability that the limits hold.
+
+    That of the property itself and not of a measurement, as in `acquisition.Acquisition`, but over one number.
+
+    Parameters
+    ----------
+    property : what is pursued
+    sign : +1 where it is maximised, -1 where it is minimised
+    best : what is to be improved on, in the property's unit
+    limits : (property, limits) pairs, taken as independent
+    """
+
+    property: str
+    sign: float
+    best: float
+    limits: tuple[tuple[str, Within], ...] = ()
+    scale = 1.0
+
+    @property
+    def means(self) -> tuple[str, ...]:
+        """The pursued property and those that have limits."""
+        return (self.property, *(name for name, _ in self.limits))
+
+    @property
+    def stds(self) -> tuple[str, ...]:
+        """The same."""
+        return self.means
+
+    @property
+    def words(self) -> str:
+        """Names what is to be improved on."""
+        limited = f", where {' and '.join(f'{name} is {limit.words}' for name, limit in self.limits)}"
+        return f"expected improvement of {self.property} on {self.best:.4g}{limited if self.limits else ''}"
+
+    def highest(self, brackets: Brackets) -> FloatArray:
+        """See `Criterion`."""
+        bracket = brackets[self.property]
+        mean = self.sign * (bracket.mean_high if self.sign > 0 else bracket.mean_low)
+        value = log_expected_improvement(mean, bracket.std_high, np.asarray(self.sign * self.best))
+        for name, limit in self.limits:
+            value = value + _log_inside(limit, *_kindest(limit, brackets[name]))
+        return value
+
+
+def _kindest(limit: Within, bracket: Bracket) -> tuple[FloatArray, FloatArray]:
+    """Of all normal distributions in a bracket, mean and standard deviation of the one most likely inside limits.
+
+    The mean nearest to their middle. Where that is inside, the narrowest distribution; where it is outside, the one
+    whose standard deviation is nearest to that at which the probability peaks (its derivative is zero there).
+    """
+    mean = np.clip(_middle(limit), bracket.mean_low, bracket.mean_high)
+    gap, width = np.maximum(np.maximum(limit.low - mean, mean - limit.high), 0.0), limit.high - limit.low
+    if width == inf:
+        peak = np.where(gap > 0, inf, 0.0)
+    else:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            peak = np.where(gap > 0, np.sqrt(width * (gap + width / 2) / np.log1p(width / gap)), 0.0)
+    return mean, np.maximum(np.clip(peak, bracket.std_low, bracket.std_high), _KNOWN)
+
+
+def _harshest(limit: Within, bracket: Bracket) -> tuple[FloatArray, FloatArray]:
+    """The one least likely inside: its mean furthest from their middle, its deviation the least or the largest."""
+    low, high, middle = bracket.mean_low, bracket.mean_high, _middle(limit)
+    if np.isinf(middle):
+        mean = low if middle > 0 else high
+    else:
+        mean = np.where(middle - low > high - middle, low, high)
+    narrow, wide = (np.maximum(std, _KNOWN) for std in (bracket.std_low, bracket.std_high))
+    narrower = _log_inside(limit, mean, narrow) <= _log_inside(limit, mean, wide)
+    return mean, np.where(narrower, narrow, wide)
+
+
+def _middle(limit: Within) -> float:
+    """Of the limits; infinitely far inside where there is only one."""
+    if limit.high == inf:
+        return inf
+    return -inf if limit.low == -inf else (limit.low + limit.high) / 2
+
+
+def _log_inside(limit: Within, mean: FloatArray, std: FloatArray) -> FloatArray:
+    """Log of the probability that a normal value lies inside limits. (n,)"""
+    with np.errstate(over="ignore"):
+        return limit.log_probability(mean, std)
+
+
+def _log_outside(limit: Within, mean: FloatArray, std: FloatArray) -> FloatArray:
+    """Log of the probability that a normal value lies outside limits, exact where it is tiny. (n,)"""
+    with np.errstate(over="ignore"):
+        below, above = (limit.low - mean) / std, (mean - limit.high) / std
+    return np.logaddexp(log_ndtr(below), log_ndtr(above))

@@ -1,0 +1,169 @@
+"""What a screen asks of very many designs: fitted surrogates and descriptors, with bounds where there are any.
+
+A predictor is small and holds no more than it needs, since it is sent to other processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ..surrogates.base import FloatArray, Prediction, Surrogate
+from ..surrogates.sweep import Sweep
+from .beliefs import Belief
+from .criteria import Bracket
+from .descriptors import descriptor
+from .features import Alloys, Features
+from .diagram import IntArray
+
+
+class Predictor(Protocol):
+    """One property of very many alloys, asked in numbers that `encode` makes of them; the same for equal `sees`."""
+
+    @property
+    def property(self) -> str: ...  # noqa: D102
+    @property
+    def sees(self) -> Hashable: ...  # noqa: D102
+
+    def encode(self, alloys: Alloys) -> FloatArray:
+        """Alloys as the predictor sees them. (n, n_features)"""
+        ...
+
+    def bounds(self, X: FloatArray, starts: IntArray) -> Bracket:
+        """Bounds that hold for every row of each cell; row i of X is in cell j where starts[j] <= i < starts[j + 1]."""
+        ...
+
+    def mean(self, X: FloatArray) -> FloatArray | None:
+        """Expected values (n,), where they cost less than the whole belief."""
+        ...
+
+    def believe(self, X: FloatArray) -> Prediction:
+        """What is believed of each row."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Swept:
+    """A Gaussian process, as a `Sweep`.
+
+    Parameters
+    ----------
+    property : its name, with its unit
+    features : what the process sees
+    sweep : the process
+    noise : standard deviation of one measurement about the property, in its unit
+    """
+
+    property: str
+    features: Features
+    sweep: Sweep
+    noise: float
+
+    @property
+    def sees(self) -> Features:
+        """The features."""
+        return self.features
+
+    def encode(self, alloys: Alloys) -> FloatArray:
+        """See `Predictor`."""
+        return self.features.encode(alloys)
+
+    def bounds(self, X: FloatArray, starts: IntArray) -> Bracket:
+        """See `Predictor`."""
+        bounds = self.sweep.bounds(X, starts)
+        n = len(bounds.mean_low)
+        return Bracket(bounds.mean_low, bounds.mean_high, np.zeros(n), bounds.std_high, np.full(n, self.noise))
+
+    def mean(self, X: FloatArray) -> FloatArray:
+        """See `Predictor`."""
+        return self.sweep.mean(X)
+
+    def believe(self, X: FloatArray) -> Prediction:
+        """See `Predictor`."""
+        mean, std = self.sweep.mean_and_std(X)
+        return Prediction(mean, std, np.full(len(mean), self.noise))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """Any other surrogate: nothing is known of an alloy before it is asked.
+
+    Parameters
+    ----------
+    property : its name, with its unit
+    features : what the surrogate sees
+    surrogate : fitted
+    """
+
+    property: str
+    features: Features
+    surrogate: Surrogate
+
+    @property
+    def sees(self) -> Features:
+        """The features."""
+        return self.features
+
+    def encode(self, alloys: Alloys) -> FloatArray:
+        """See `Predictor`."""
+        return self.features.encode(alloys)
+
+    def bounds(self, X: FloatArray, starts: IntArray) -> Bracket:
+        """See `Predictor`."""
+        return Bracket.unknown(len(starts) - 1)
+
+    def mean(self, X: FloatArray) -> None:
+        """See `Predictor`."""
+
+    def believe(self, X: FloatArray) -> Prediction:
+        """See `Predictor`."""
+        return self.surrogate.believe(X)
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A descriptor: known without error.
+
+    Parameters
+    ----------
+    property : the descriptor's name
+    """
+
+    property: str
+
+    @property
+    def sees(self) -> str:
+        """The descriptor."""
+        return self.property
+
+    def encode(self, alloys: Alloys) -> FloatArray:
+        """The value itself. (n, 1)"""
+        return descriptor(self.property).function(alloys.fractions, alloys.elements)[:, None]
+
+    def bounds(self, X: FloatArray, starts: IntArray) -> Bracket:
+        """See `Predictor`."""
+        low, high = (extreme.reduceat(X[:, 0], starts[:-1]) for extreme in (np.fmin, np.fmax))
+        nothing = np.zeros(len(low))
+        return Bracket(low, high, nothing, nothing, nothing)
+
+    def mean(self, X: FloatArray) -> FloatArray:
+        """See `Predictor`."""
+        return X[:, 0]
+
+    def believe(self, X: FloatArray) -> Prediction:
+        """See `Predictor`."""
+        nothing = np.zeros(len(X))
+        return Prediction(X[:, 0], nothing, nothing)
+
+
+def predictor(belief: Belief) -> Predictor:
+    """The quickest predictor of what is believed of a property."""
+    from ..surrogates.gaussian_process import GaussianProcess
+
+    name, fitted = belief.evidence.property, belief.surrogate
+    if isinstance(fitted, GaussianProcess):
+        return Swept(name, belief.features, Sweep.of(fitted), fitted.noise_)
+    return Asked(name, belief.features, fitted)
