@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Self, cast
 
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Answers, Json
+from .examining import check, refuse_if_empty
 from .files import read_bytes, write_atomically
 from .folder import GIT_ATTRIBUTES, Folder
 from .journal import Event, digest, read_journal, write_event
 from .named import named
 from .problems import Problem
-from .recording import Result, entered, result_from_words, results_from_sheet
+from .recording import Result, entered, result_from_words, results_from_sheet, with_reasons
 from .sheet import Sheet, new_sheet, read_sheet, sheet_bytes, write_sheet
-from .snapshot import Snapshot, check, read_snapshot, why_not
+from .snapshot import Snapshot, read_snapshot, why_not
+from .spec import read_spec
 from .status import Status, status
 from .templates import template
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..design.melt import Charge, Stock
+    from .screening import Screened
 
 
 # Endings by which `record` knows a table of results from the id of an alloy.
@@ -89,7 +92,8 @@ class Campaign:
             staged.path.mkdir(parents=True)
             for file, content in {**files, ".gitattributes": GIT_ATTRIBUTES.encode()}.items():
                 write_atomically(staged.path / file, content)
-            write_event(staged.journal, "new", {**how, "digests": _digests(staged)})
+            written = (staged.question.name, staged.experiments.name)
+            write_event(staged.journal, "new", {**how, "digests": _digests(staged, written)})
             if folder.path.exists():
                 folder.path.rmdir()
             staged.path.replace(folder.path)
@@ -104,12 +108,15 @@ class Campaign:
         return read_snapshot(self.folder)
 
     def check(self) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
-        """Every mistake in both files, and every remark on what was rounded, scaled or assumed."""
-        return check(self.folder)
+        """Every mistake in the files, and every remark on what was rounded, scaled or assumed."""
+        checked = check(self.folder)
+        return checked.problems, checked.remarks
 
     # -- the two verbs --------------------------------------------------------------------------------------------
 
-    def suggest(self, n: int | None = None, *, dry_run: bool = False, own: Sequence[str] = ()) -> Answers:
+    def suggest(
+        self, n: int | None = None, *, dry_run: bool = False, own: Sequence[str] = (), start: str | None = None
+    ) -> Answers:
         """Propose the next alloys, write them into experiments.csv, and freeze the round.
 
         Parameters
@@ -117,6 +124,8 @@ class Campaign:
         n : how many; the campaign's `batch` where not given
         dry_run : write nothing
         own : names of alloys of the user's, judged beside (at the end of the answer, under their names)
+        start : how the first designs are chosen, before anything pursued is measured: `space-filling` where not given,
+            `d-optimal` or `i-optimal`
 
         Returns
         -------
@@ -131,20 +140,25 @@ class Campaign:
             if not 1 <= n <= 96:
                 raise AlloyloopError(f"{n} alloys cannot be suggested", "Ask for 1 to 96.")
             number = _next_round(snapshot, read_journal(self.folder.journal))
-            suggestion = suggest(snapshot, n, number, named(snapshot, own))
-            answers = Answers(suggestion.alloys, suggestion.remarks, number, suggestion.beside)
+            asked = named(snapshot, own)
+            remarks = refuse_if_empty(snapshot)
+            suggestion = suggest(snapshot, n, number, asked, start)
+            answers = Answers(suggestion.alloys, (*remarks, *suggestion.remarks), number, suggestion.beside)
             if not dry_run:
                 self._write_round(snapshot, before, answers, suggestion.decision)
         return answers
 
     def _inputs(self) -> dict[str, bytes]:
-        """The two files that a person edits, as they are now, by name."""
-        return {file.name: read_bytes(file) for file in (self.folder.question, self.folder.experiments)}
+        """The files that a person edits, as they are now, by name: the question, the table, and that of candidates."""
+        self.folder.checked()
+        candidates = read_spec(self.folder.question).candidates
+        names = (self.folder.question.name, self.folder.experiments.name, *([candidates] if candidates else []))
+        return {name: read_bytes(self.folder.path / name) for name in names}
 
     def _refuse_if_changed_since(self, before: Mapping[str, bytes]) -> None:
         """The lock holds off other commands, but no editor: what was saved meanwhile must not be written over."""
-        for name, content in self._inputs().items():
-            if content != before[name]:
+        for name, content in before.items():
+            if read_bytes(self.folder.path / name) != content:
                 raise AlloyloopError(
                     "It was changed by somebody else meanwhile", "Nothing was written; run it again.", place=name
                 )
@@ -179,7 +193,8 @@ class Campaign:
             shutil.rmtree(written, ignore_errors=True)  # a round that is in no table is none
             raise
         ids = [alloy.id for alloy in answers.alloys]
-        write_event(self.folder.journal, "suggest", {"round": number, "ids": ids, "digests": _digests(self.folder)})
+        digests = _digests(self.folder, before)
+        write_event(self.folder.journal, "suggest", {"round": number, "ids": ids, "digests": digests})
 
     def record(
         self,
@@ -215,9 +230,10 @@ class Campaign:
             old = {r.id: {name: _cell(snapshot, r.id, name) for name in r.cells} for r in read}
             self._refuse_if_changed_since(before)
             write_sheet(self.folder.experiments, table.sheet)
-            details = {"results": {r.id: dict(r.cells) for r in read}, "before": old, "digests": _digests(self.folder)}
+            digests = _digests(self.folder, before)
+            details = {"results": {r.id: dict(r.cells) for r in read}, "before": old, "digests": digests}
             write_event(self.folder.journal, "record", details)
-        return tuple(read)
+        return tuple(with_reasons(replace(snapshot, table=table), result) for result in read)
 
     # -- questions ------------------------------------------------------------------------------------------------
 
@@ -260,7 +276,8 @@ class Campaign:
         snapshot = self.snapshot()
         asked = named(snapshot, [alloys] if isinstance(alloys, str) else alloys, process)
         if not asked.names:
-            raise AlloyloopError("No alloy is named", "Name one, such as 'Ti-12Nb-12Zr-12Sn wt'.")
+            like = "Ti-12Nb-12Zr-12Sn wt" if snapshot.space.elements else "laser_power_W=200, quench=water"
+            raise AlloyloopError("Nothing is named that could be predicted", f"Name it like '{like}'.")
         with _one_thread():
             beliefs = believe(snapshot)
         answers = judge(snapshot, beliefs, asked.names, asked.compositions, asked.process)
@@ -270,6 +287,45 @@ class Campaign:
             would = tuple(f"would not be proposed: {reason}" for reason in reasons)
             flagged.append(replace(answer, flags=(*would, *answer.flags)))
         return Answers(tuple(flagged), (*snapshot.remarks, *beliefs.remarks))
+
+    def screen(
+        self,
+        top: int = 100,
+        by: str = "",
+        *,
+        stages: Sequence[str] = (),
+        range: tuple[int | None, int | None] | None = None,
+        front: bool = True,
+        resume: bool = False,
+        workers: int | None = None,
+        cluster: str | None = None,
+        progress: Callable[[int, int], None] = lambda looked, of: None,
+    ) -> Screened:
+        """The best of all designs of the space, or of a range of it, and a Pareto front; see docs/screening.md.
+
+        Parameters
+        ----------
+        top : how many of the best
+        by : `expected-improvement`, `probability`, or the name of a property or descriptor, perhaps after `minimize` or
+            `maximize`; what the goals suggest where it is empty
+        stages : what designs must pass, such as `price_usd_per_kg <= 60` or `P(yield_strength_MPa >= 800) >= 0.9`
+        range : (start, stop) indices of the space; all where it is None
+        front : whether to keep a Pareto front as well
+        resume : go on with the same screen after it was stopped
+        workers, cluster : processes of this machine, or the address of a Dask scheduler; this process without them
+        progress : told how many designs have been looked at, and of how many
+        """
+        from .screening import Asked, screen
+
+        with _one_thread():
+            return screen(
+                self.snapshot(),
+                Asked(top, by, tuple(stages), range, front),
+                resume=resume,
+                workers=workers,
+                cluster=cluster,
+                progress=progress,
+            )
 
     def melt_sheet(
         self,
@@ -373,5 +429,5 @@ def _as_sheet(results: str | pd.DataFrame | Sheet | Path) -> Sheet:
     return new_sheet(columns, rows, file="the DataFrame")
 
 
-def _digests(folder: Folder) -> Json:
-    return {file.name: digest(read_bytes(file)) for file in (folder.question, folder.experiments)}
+def _digests(folder: Folder, names: Iterable[str]) -> Json:
+    return {name: digest(read_bytes(folder.path / name)) for name in names}

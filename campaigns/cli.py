@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -228,20 +229,24 @@ def describe(
 @app.command()
 def check(directory: Directory, as_json: AsJson = False) -> None:
     """List every mistake in campaign.yaml and experiments.csv, with its place and what to do."""
+    from .examining import check as look
     from .folder import Folder
-    from .snapshot import check as look
+    from .status import count_json
 
-    problems, remarks = look(Folder(directory))
+    found = look(Folder(directory))
     if as_json:
-        _print_json({"problems": [asdict(problem) for problem in problems], "remarks": list(remarks)})
+        designs = None if found.designs is None else count_json(found.designs)
+        problems = [asdict(problem) for problem in found.problems]
+        _print_json({"problems": problems, "remarks": list(found.remarks), "designs": designs})
     else:
-        for problem in problems:
+        for problem in found.problems:
             _say(str(problem))
-        for remark in remarks:
+        for remark in found.remarks:
             _say(f"Remark: {remark}")
-        if not problems:
+        if not found.problems:
+            _say(f"Space: {found.designs}.")
             _say("No mistakes found.")
-    if problems:
+    if found.problems:
         raise SystemExit(1)
 
 
@@ -251,12 +256,15 @@ def suggest(
     n: Annotated[int | None, typer.Option("-n", help="How many alloys; the campaign's batch by default.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
     own: Annotated[list[str] | None, typer.Option("--with", help="An alloy of your own, judged beside them.")] = None,
+    start: Annotated[
+        str | None, typer.Option(help="Choose the first designs space-filling, d-optimal or i-optimal.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Propose the next batch, write it into experiments.csv, and freeze the round."""
     from .campaign import Campaign
 
-    answers = Campaign(directory).suggest(n, dry_run=dry_run, own=own or ())
+    answers = Campaign(directory).suggest(n, dry_run=dry_run, own=own or (), start=start)
     if as_json:
         _print_json(
             {
@@ -271,7 +279,9 @@ def suggest(
     if dry_run:
         _say("\nNothing was written (--dry-run).")
     else:
-        _say(f"\nRound {answers.round} is in experiments.csv; `alloyloop melt-sheet {directory}` prints what to weigh.")
+        melted = any(alloy.composition is not None for alloy in answers)
+        weigh = f"; `alloyloop melt-sheet {directory}` prints what to weigh" if melted else ""
+        _say(f"\nRound {answers.round} is in experiments.csv{weigh}.")
 
 
 def _pairs(given: Sequence[str] | None, what: str) -> dict[str, float]:
@@ -342,12 +352,18 @@ def record(
 
     results = Campaign(directory).record(what, *(values or ()), status=status, because=because)
     if as_json:
-        _print_json({"recorded": [{"id": r.id, "cells": dict(r.cells), "surprise": list(r.surprise)} for r in results]})
+        recorded = [
+            {"id": r.id, "cells": dict(r.cells), "surprise": list(r.surprise), "outside": list(r.outside)}
+            for r in results
+        ]
+        _print_json({"recorded": recorded})
         return
     for result in results:
         _say(f"{result.id}: " + ", ".join(f"{name} = {text or 'blank'}" for name, text in result.cells.items()))
         for sentence in result.surprise:
             _say(f"  {sentence}")
+        for reason in result.outside:
+            _say(f"  As made it would not be proposed: {reason}.")
 
 
 @app.command()
@@ -361,6 +377,8 @@ def status(directory: Directory, as_json: AsJson = False) -> None:
         return
     counts = ", ".join(f"{count} {name}" for name, count in stands.measured.items())
     _say(f"Rounds: {stands.rounds}.  Alloys: {counts}.")
+    designs, most = stands.designs, "" if stands.designs.exact else "at most "
+    _say(f"Space: {most}{designs.number:,} designs, {designs.how}.")
     _say(f"Pending: {', '.join(stands.pending) or 'none'}.")
     if stands.best is None:
         _say("Best: no measured alloy is inside the space, tested as asked for, and keeps every limit.")
@@ -385,7 +403,13 @@ def best(
 @app.command()
 def predict(
     directory: Directory,
-    alloys: Annotated[list[str], typer.Argument(help='Such as "Ti-12Nb-12Zr-12Sn wt".', show_default=False)],
+    alloys: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help='Such as "Ti-12Nb-12Zr-12Sn wt"; without a composition, "laser_power_W=200, scan_speed_mm_per_s=800".',
+            show_default=False,
+        ),
+    ] = None,
     process: Annotated[list[str] | None, typer.Option("--at", help="A process value, such as quench=water.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -398,7 +422,7 @@ def predict(
         if not sign:
             raise typer.BadParameter(f"'{word}' is no process value: write it like quench=water")
         at[name.strip()] = value.strip()
-    _show_alloys(Campaign(directory).predict(alloys, at), as_json)
+    _show_alloys(Campaign(directory).predict(alloys or (), at), as_json)
 
 
 def _show_alloys(answers: Answers, as_json: bool) -> None:
@@ -406,6 +430,66 @@ def _show_alloys(answers: Answers, as_json: bool) -> None:
         _print_json({"alloys": [alloy.json() for alloy in answers.alloys], "remarks": list(answers.remarks)})
     else:
         _print_answers(answers)
+
+
+@app.command()
+def screen(
+    directory: Directory,
+    top: Annotated[int, typer.Option("--top", help="How many of the best to show.")] = 100,
+    by: Annotated[
+        str, typer.Option(help="expected-improvement, probability, or a property or descriptor such as 'minimize vec'.")
+    ] = "",
+    stages: Annotated[
+        list[str] | None,
+        typer.Option("--stage", help="What designs must pass: a rule, a bound on a property, 'P(NAME >= 800) >= 0.9'."),
+    ] = None,
+    indices: Annotated[str, typer.Option("--range", help="Only designs with these indices, as 0:1000000.")] = ":",
+    front: Annotated[bool, typer.Option("--front/--no-front", help="Whether to keep a Pareto front as well.")] = True,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the same screen after it was stopped.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Processes of this machine to use.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="A Dask scheduler to use, such as tcp://host:8786.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at every design of the space, or at a range of them, and show the best and the Pareto front."""
+    from .campaign import Campaign
+    from .screening import StoppedError, parse_range
+
+    try:
+        with _progress("designs looked at") as progress:
+            screened = Campaign(directory).screen(
+                top,
+                by,
+                stages=stages or (),
+                range=parse_range(indices),
+                front=front,
+                resume=resume,
+                workers=workers,
+                cluster=cluster,
+                progress=progress,
+            )
+    except StoppedError as stopped:
+        print(f"alloyloop: {stopped}", file=sys.stderr)
+        raise SystemExit(130) from None  # as a shell says of what the user interrupted
+    if as_json:
+        _print_json(screened.json())
+        return
+    for line in screened.lines(_width()):
+        _say(line)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, where that is a terminal; told how much is done, and of how much."""
+    if not sys.stderr.isatty():
+        yield lambda done, of: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn(what), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 @app.command()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
+from ..design.composition import Composition
 from ..surrogates.errors import AlloyloopError
 from .answers import Json
 from .campaign import Campaign
@@ -60,7 +62,7 @@ def run_demo(directory: Path, say: Callable[[str], None]) -> Json:
     synthetic(f"Nothing below is measured: the {SOURCE} answers with a formula and noise.")
     rng = np.random.default_rng(snapshot.spec.seed)
     for alloy in first:
-        came = measure(alloy.composition, rng)
+        came = measure(cast(Composition, alloy.composition), rng)
         synthetic(f"{alloy.id}  {alloy.name}: {came['youngs_modulus_GPa']} GPa")
         for result in campaign.record(alloy.id, *(f"{name}={value}" for name, value in came.items())):
             for sentence in result.surprise:

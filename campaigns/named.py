@@ -45,7 +45,7 @@ def named(snapshot: Snapshot, names: Sequence[str], process: Mapping[str, float 
         compositions = tuple(in_basis(snapshot, Composition.parse(name)) for name in names)
         return Named(tuple(names), compositions, _process(snapshot, [shared] * len(names)))
     texts = tuple(names) or ((", ".join(f"{name}={value}" for name, value in shared.items()),) if shared else ())
-    given = [shared | _pairs(text) for text in texts]
+    given: list[dict[str, float | str]] = [{**shared, **_pairs(text)} for text in texts]
     return Named(texts, (None,) * len(texts), _process(snapshot, given))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from math import nan
 from statistics import fmean, stdev
 
@@ -11,9 +12,11 @@ from ..surrogates.errors import AlloyloopError
 from .cells import read_number
 from .rounds import past_round
 from .sheet import Sheet
-from .snapshot import Snapshot
+from .snapshot import Snapshot, why_not_made
 from .table import STATUSES, ExperimentTable
 
+# Endings of the columns of amounts that `record` takes.
+_AMOUNTS = tuple(product(("at_pct", "wt_pct"), ("", "_measured")))
 # Two numbers further apart than this are rather one with a decimal comma: 58,2 is not the pair 58 and 2.
 _LIKELY_ONE = 3.0
 
@@ -27,11 +30,13 @@ class Result:
     id : of its row
     cells : column -> text, as it will stand in experiments.csv
     surprise : what was expected and what came, one sentence a property; empty where nothing was predicted
+    outside : why the alloy, as it was made, would not be proposed; empty where nothing of how it was made was entered
     """
 
     id: str
     cells: Mapping[str, str]
     surprise: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
 
 
 def result_from_words(snapshot: Snapshot, id: str, words: Sequence[str], status: str = "", because: str = "") -> Result:
@@ -116,6 +121,22 @@ def entered(table: ExperimentTable, results: Sequence[Result]) -> ExperimentTabl
         place = ", ".join(part for part in (id, f"column {first.column}" if first.column else "") if part)
         raise AlloyloopError(first.problem, f"{first.remedy} Nothing was recorded.", place=place)
     return changed
+
+
+def with_reasons(snapshot: Snapshot, result: Result) -> Result:
+    """The result with what its alloy, as it was entered, breaks: said, and never refused, since it was made so.
+
+    Parameters
+    ----------
+    snapshot : the campaign with the result in it
+    result : of which amounts or process values are judged, if any were entered
+    """
+    layout = snapshot.table.layout
+    amounts = {f"{element}_{basis}{end}" for element in snapshot.table.elements for basis, end in _AMOUNTS}
+    if not result.cells.keys() & {*amounts, *layout.numeric, *layout.choices}:
+        return result
+    row = snapshot.table.row(result.id)
+    return replace(result, outside=tuple(why_not_made(snapshot, row)))
 
 
 def _refuse_unknown(snapshot: Snapshot, name: str) -> None:

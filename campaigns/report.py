@@ -136,7 +136,7 @@ def _question(snapshot: Snapshot) -> dict[str, list[str]]:
         "Wanted": [_goal(name, goal) for name, goal in snapshot.goals.items() if not isinstance(goal, Report)],
         "Reported": reported + classes,
         "Element policy": _policy(space),
-        "Designs": [designs_in_words(space.counted())],
+        "Designs": [str(space.counted())],
     }
     return {name: said for name, said in parts.items() if said}
 
@@ -170,7 +170,8 @@ def _rule(rule: Rule) -> str:
     """A rule as it was written, or in words where it bounds a descriptor alone.
 
     >>> from ..design.rules import Names, parse_rule
-    >>> _rule(parse_rule("mo_equivalent_wang >= 11.8", Names(()))), _rule(parse_rule("Nb / Zr < 2", Names(("Nb", "Zr"))))
+    >>> names = Names(("Nb", "Zr"))
+    >>> _rule(parse_rule("mo_equivalent_wang >= 11.8", names)), _rule(parse_rule("Nb / Zr < 2", names))
     ('Mo equivalent wang at least 11.8 wt.%', 'Nb / Zr < 2')
     """
     if rule.given or not isinstance(rule.wanted, Computed):

@@ -9,17 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design.composition import Composition, atomic_fractions
-from ..design.features import Alloys
-from ..design.goals import Goal, pursued
 from ..design.diagram import IntArray
-from ..design.process import Process
+from ..design.features import Alloys
+from ..design.goals import Goal
+from ..design.process import Numeric, Process
+from ..design.rules import TOLERANCE
 from ..design.space import DesignSpace
 from ..surrogates.base import FloatArray
-from ..surrogates.errors import AlloyloopError
 from .answers import design_name
 from .folder import Folder
 from .problems import CampaignFileError, Problem
-from .spec import CampaignSpec, design_space, layout, read_spec
+from .spaces import design_space, layout
+from .spec import CampaignSpec, Written, read_written
 from .table import ExperimentTable
 
 BoolArray = NDArray[np.bool_]
@@ -37,15 +38,22 @@ class Snapshot:
     Parameters
     ----------
     folder : where they are
-    spec : the question
+    written : the question as it was written
     space : the design space it describes
     table : the experiments
+    assumed : what was rounded or assumed on reading the question
     """
 
     folder: Folder
-    spec: CampaignSpec
+    written: Written
     space: DesignSpace
     table: ExperimentTable
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def spec(self) -> CampaignSpec:
+        """The question."""
+        return self.written.spec
 
     @property
     def goals(self) -> dict[str, Goal]:
@@ -55,12 +63,10 @@ class Snapshot:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What was rounded, scaled or assumed on reading."""
-        lattice = self.space.lattice
-        off_step = () if lattice is None else (element.off_step for element in lattice.elements)
         wanted = (*self.goals, *self.table.layout.classes)
         missing = [name for name in wanted if name not in self.table.sheet.columns]
         unmeasured = [f"experiments.csv has no column {name} yet; `record` adds it." for name in missing]
-        return (*(remark for remark in off_step if remark), *self.table.remarks, *unmeasured)
+        return (*self.assumed, *self.table.remarks, *unmeasured)
 
     @property
     def process(self) -> dict[str, NDArray[Any]]:
@@ -103,9 +109,18 @@ class Snapshot:
         return near
 
     def in_space(self) -> BoolArray:
-        """(n,) The rows that could have been proposed but for their step: inside the bounds and the rules."""
+        """(n,) The rows that could have been proposed but for their step: inside the bounds and the rules.
+
+        A process value that is not known is inside its bounds, and keeps no rule that asks for it.
+        """
         own = np.nan_to_num(self.table.amounts[:, : self.space.n_elements], nan=-1.0)
-        return np.asarray(self.space.contains(own, self.process) & ~self._foreign(self.table.amounts))
+        inside = self.space.contains(own, self.process) & ~self._foreign(self.table.amounts)
+        for variable in self.space.process:
+            if isinstance(variable, Numeric):
+                values = self.process[variable.name]
+                slack = TOLERANCE * max(1.0, abs(variable.low), abs(variable.high))
+                inside &= ~((values < variable.low - slack) | (values > variable.high + slack))
+        return np.asarray(inside)
 
     def _foreign(self, amounts: FloatArray) -> BoolArray:
         """(n,) The rows that hold more of elements outside the space than impurities do."""
@@ -169,6 +184,24 @@ def why_not(snapshot: Snapshot, composition: Composition | None, process: Proces
     return space.why_not(composition.vector(space.elements, space.basis), process)
 
 
+# What `why_not` says of a design that lies between the steps: nothing that an alloy, once made, could be blamed for.
+_BETWEEN_STEPS = ("it does not lie on the step", "it is not one of the candidates")
+
+
+def why_not_made(snapshot: Snapshot, row: int) -> list[str]:
+    """Every bound and rule that one row breaks as it was made: as analysed where it was, and on no step."""
+    table, process = snapshot.table, {}
+    for variable in snapshot.space.process:
+        values = snapshot.process[variable.name][[row]]
+        levels = variable.levels(values)
+        process[variable.name] = np.where(levels >= 0, variable.values(np.maximum(levels, 0)), values)
+    composition = None
+    if snapshot.space.elements:
+        amounts = dict(zip(table.elements, table.amounts[row].tolist(), strict=True))
+        composition = Composition({e: amount for e, amount in amounts.items() if amount > 0}, snapshot.space.basis)
+    return [reason for reason in why_not(snapshot, composition, process) if reason not in _BETWEEN_STEPS]
+
+
 def plain(value: object) -> float | str | None:
     """A process value out of its array: a number or a word; None where it is not known."""
     if value is None or isinstance(value, str):
@@ -185,28 +218,15 @@ def read_snapshot(folder: Folder) -> Snapshot:
     CampaignFileError
         where a file has a mistake; names every one
     """
-    snapshot, problems = _read(folder.checked())
+    snapshot, problems = read_with_problems(folder.checked())
     if problems:
         raise CampaignFileError(problems)
     return snapshot
 
 
-def check(folder: Folder) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
-    """Every mistake in both files, and every remark on what was rounded, scaled or assumed."""
-    try:
-        snapshot, problems = _read(folder.checked())
-    except CampaignFileError as error:
-        return error.problems, ()
-    remarks = snapshot.remarks
-    try:
-        pursued(snapshot.goals)
-    except AlloyloopError as error:
-        remarks += (f"{folder.question.name}: nothing can be suggested yet. {error}",)
-    return problems, remarks
-
-
-def _read(folder: Folder) -> tuple[Snapshot, tuple[Problem, ...]]:
-    spec = read_spec(folder.question)
-    space = design_space(spec)
-    table = ExperimentTable.read(folder.experiments, layout(spec, space))
-    return Snapshot(folder, spec, space, table), table.problems
+def read_with_problems(folder: Folder) -> tuple[Snapshot, tuple[Problem, ...]]:
+    """Read a campaign, and the mistakes in its table; those of campaign.yaml are raised, since all else hangs on it."""
+    written = read_written(folder.question)
+    space, assumed = design_space(written, folder.path)
+    table = ExperimentTable.read(folder.experiments, layout(written, space))
+    return Snapshot(folder, written, space, table, assumed), table.problems

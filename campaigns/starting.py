@@ -41,6 +41,12 @@ def campaign_from_table(
     if basis is not None and basis not in get_args(Basis):
         raise AlloyloopError(f"'{basis}' is not a basis", "Write --basis at_pct or --basis wt_pct.")
     inferred = infer(read_sheet(table), basis=cast("Basis | None", basis), balance=balance)
+    if inferred.basis is None and (basis or balance or not inferred.process):
+        raise AlloyloopError(
+            "No composition was found in the table" + ("" if basis or balance else ", and no process variable"),
+            "Name its columns Ti_wt_pct, 'Nb (at.%)' or 'laser power (W)', say, or give one column of alloy names.",
+            place=inferred.sheet.file,
+        )
     said = tuple(str(column) for column in inferred.columns)
     question, more = question_of(inferred, table.stem.replace("_", " "))
     files = {"campaign.yaml": question.encode(), "experiments.csv": sheet_bytes(inferred.experiments())}
@@ -50,30 +56,12 @@ def campaign_from_table(
 
 def question_of(inferred: Inference, name: str) -> tuple[str, tuple[str, ...]]:
     """campaign.yaml as text for an inferred table, and what was decided in it, in words."""
-    if inferred.basis is None or inferred.balance is None:
-        raise AlloyloopError(
-            "No composition was found in the table",
-            "Name its columns Ti_wt_pct, 'Nb (at.%)' or the like, or give one column of alloy names; "
-            "campaigns without composition come in a later version.",
-            place=inferred.sheet.file,
-        )
     said = list(inferred.remarks)
-    elements = CommentedMap()
-    for symbol, bounds in inferred.elements.items():
-        elements[symbol] = _flow({"min": bounds.low, "max": bounds.high})
-        if bounds.step != inferred.step and symbol != inferred.balance:
-            elements[symbol]["step"] = _plain(bounds.step)
-    composition = CommentedMap(
-        {
-            "basis": inferred.basis,
-            "balance": inferred.balance,
-            "step": _plain(inferred.step),
-            "elements": elements,
-            "policy": "none",
-        }
-    )
-    composition.yaml_add_eol_comment("the ranges of the table: narrow them to what you would melt", "elements")
-    document = CommentedMap({"alloyloop": FORMAT, "name": name, "composition": composition})
+    document = CommentedMap({"alloyloop": FORMAT, "name": name})
+    if inferred.basis is not None:
+        document["composition"] = _composition(inferred)
+    else:
+        said.append("No composition was found in the table: the campaign is a study of the process alone.")
     if inferred.process:
         process = CommentedMap()
         for variable, levels in inferred.process.items():
@@ -98,6 +86,26 @@ def question_of(inferred: Inference, name: str) -> tuple[str, tuple[str, ...]]:
     yaml.width = 120
     yaml.dump(document, stream)
     return stream.getvalue(), tuple(said)
+
+
+def _composition(inferred: Inference) -> CommentedMap:
+    """What the alloys may consist of: the ranges of the table."""
+    elements = CommentedMap()
+    for symbol, bounds in inferred.elements.items():
+        elements[symbol] = _flow({"min": bounds.low, "max": bounds.high})
+        if bounds.step != inferred.step and symbol != inferred.balance:
+            elements[symbol]["step"] = _plain(bounds.step)
+    composition = CommentedMap(
+        {
+            "basis": inferred.basis,
+            "balance": inferred.balance,
+            "step": _plain(inferred.step),
+            "elements": elements,
+            "policy": "none",
+        }
+    )
+    composition.yaml_add_eol_comment("the ranges of the table: narrow them to what you would melt", "elements")
+    return composition
 
 
 def _properties(inferred: Inference) -> tuple[CommentedMap, str]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..design.goals import limits, pursued
+from ..design.space import Count, DesignSpace
 from ..surrogates.errors import AlloyloopError
 from .answers import Json
+from .reading import counted
 from .rounds import past_round
 from .snapshot import Snapshot
 
@@ -47,6 +49,7 @@ class Status:
     measured : how many alloys have a result, by status `known`, `measured` and `failed`
     best : None where nothing keeps the limits
     stop : what the last round expected of going on, with the `round` it is of; empty before the first
+    designs : how many there are in the space, as far as can be said without asking any of them
     ranking : rows that keep the limits, best first
     """
 
@@ -55,6 +58,7 @@ class Status:
     measured: dict[str, int]
     best: Best | None
     stop: Json
+    designs: Count
     ranking: tuple[int, ...]
 
     def json(self) -> Json:
@@ -73,6 +77,7 @@ class Status:
             "measured": self.measured,
             "best": best,
             "stop": self.stop,
+            "designs": count_json(self.designs),
         }
 
 
@@ -99,8 +104,22 @@ def status(snapshot: Snapshot) -> Status:
         measured={name: int(table.is_row(name).sum()) for name in ("known", "measured", "failed")},
         best=best,
         stop=_stop(snapshot, max(rounds, default=0)),
+        designs=_quick_count(snapshot.space),
         ranking=ranking,
     )
+
+
+def count_json(count: Count) -> Json:
+    """How many designs there are, as in `--json`."""
+    return {"number": count.number, "exact": count.exact, "low": count.low, "high": count.high, "how": count.how}
+
+
+def _quick_count(space: DesignSpace) -> Count:
+    """How many designs there are, exactly, or at most so many where some rules can only be asked of each of them."""
+    if not space.asked:
+        return space.counted()
+    rules = counted(len(space.asked), "rule")
+    return Count(space.count, 0, space.count, f"before {rules} that can only be asked; `alloyloop check` asks")
 
 
 def _ranking(snapshot: Snapshot) -> tuple[int, ...]:

@@ -12,17 +12,25 @@ from scipy.special import ndtr
 from ..design.acquisition import acquisition
 from ..design.beliefs import Belief
 from ..design.composition import Composition
-from ..design.features import Alloys, alloys_at
-from ..design.goals import Pursued, Within, limits, pursued
 from ..design.diagram import IntArray
+from ..design.features import Alloys, alloys_at
+from ..design.first_designs import FIRST_DESIGNS, first_designs
+from ..design.goals import Pursued, Within, limits, pursued
 from ..design.propose import Batch, propose
 from ..design.space import nothing_left
+from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Json, design_name
 from .judging import judge
 from .learning import Beliefs, believe
 from .named import Named
 from .snapshot import BoolArray, Snapshot, plain
 
+# What each kind of first designs is for.
+STARTS = {
+    "space-filling": "spread over the space",
+    "d-optimal": "settle the coefficients of a quadratic model (D-optimal)",
+    "i-optimal": "predict well over the whole space with a quadratic model (I-optimal)",
+}
 # Joint draws for the stop figures.
 N_DRAWS = 4096
 PACKAGES = ("alloyloop", "numpy", "scipy", "scikit-learn", "torch", "gpytorch", "botorch")
@@ -48,7 +56,7 @@ class Suggestion:
     remarks: tuple[str, ...]
 
 
-def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named) -> Suggestion:
+def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named, start: str | None = None) -> Suggestion:
     """Choose the next n alloys.
 
     Parameters
@@ -57,6 +65,7 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named) -> Sugges
     n : how many
     round_number : of the round they will be; names them and, with the campaign's seed, settles every random draw
     own : designs of the user's, judged beside
+    start : how the first designs are chosen, one of `FIRST_DESIGNS`; `space-filling` where not given
 
     Raises
     ------
@@ -72,7 +81,14 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named) -> Sugges
         "versions": {name: version(name) for name in PACKAGES},
         "models": {name: {"name": choice.name, "why": choice.why} for name, choice in beliefs.choices.items()},
     }
+    if start is not None and start not in FIRST_DESIGNS:
+        raise AlloyloopError(f"There is no start '{start}'", f"Write one of {', '.join(FIRST_DESIGNS)}.")
     if wanted in beliefs.of:
+        if start is not None:
+            raise AlloyloopError(
+                f"{wanted} has been measured already, so this round is chosen by what it is expected to gain",
+                f"Leave {start} out: it is for the first designs.",
+            )
         every = snapshot.at_conditions(snapshot.alloys())
         believable = _believable(every, beliefs)
         standing = _standing(snapshot, wanted, goal, beliefs.of[wanted], every, believable)
@@ -92,10 +108,11 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named) -> Sugges
             "stop": _stop(standing, chosen, batch, stopping),
         }
     else:
-        points = snapshot.space.spread(n, searching, snapshot.taken())
-        why = [f"{wanted} has not been measured yet: chosen to spread over the space."] * len(points)
-        remarks.append(f"No measurement of {wanted} yet: this round is space-filling, not a search for the best.")
-        decision |= {"acquisition": "space-filling (greedy maximin)", "stop": {}, "runner_ups": []}
+        kind = start or "space-filling"
+        points = first_designs(snapshot.space, n, kind, searching, snapshot.taken())
+        why = [f"{wanted} has not been measured yet: chosen to {STARTS[kind]}."] * len(points)
+        remarks.append(f"No measurement of {wanted} yet: this round is {kind}, not a search for the best.")
+        decision |= {"start": kind, "acquisition": f"{kind}: to {STARTS[kind]}", "stop": {}, "runner_ups": []}
     if len(points) == 0:
         raise nothing_left()
     if len(points) < n:

@@ -329,7 +329,7 @@ class _TableReader(SheetReader):
 
     def _words(self, name: str, classes: Classes) -> list[str | None]:
         """Turn the words of a column into classes."""
-        class_of = _class_finder(classes)
+        class_of = class_finder(classes)
         words: list[str | None] = []
         for row, cell in enumerate(self.cells(name)):
             word = class_of(cell) if cell else None
@@ -365,7 +365,7 @@ class _TableReader(SheetReader):
         return _Result(values, std, counts, censored)
 
 
-def _class_finder(classes: Classes) -> Callable[[str], str | None]:
+def class_finder(classes: Classes) -> Callable[[str], str | None]:
     """Return what finds a cell's class: its very words first, then patterns in order, "*" last; case is ignored."""
     words: dict[str, str] = {}
     patterns: list[tuple[re.Pattern[str], str]] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
 from .diagram import Axis, IntArray
+
+if TYPE_CHECKING:
+    from scipy.spatial import KDTree
 
 # Amounts are kept as whole millionths of a percent, far below what any analysis tells apart.
 UNITS_PER_PERCENT = 1_000_000
@@ -51,10 +54,15 @@ class Candidates:
             units[np.arange(len(units)), largest] += 100 * UNITS_PER_PERCENT - units.sum(axis=1)
         return units
 
+    @cached_property
+    def tree(self) -> KDTree:
+        """The rows' compositions [%], to find the nearest in."""
+        from scipy.spatial import KDTree
+
+        return KDTree(self.units / UNITS_PER_PERCENT)
+
     def axis(self, levels: Mapping[int, IntArray]) -> Axis:
         """Its rows as one axis, each once; `levels` are those of process variables, by their column of a point."""
-        rows = np.column_stack([self.units, *levels.values()])
-        _, first = np.unique(rows, axis=0, return_index=True)
-        rows = rows[np.sort(first)]
+        rows = np.unique(np.column_stack([self.units, *levels.values()]), axis=0)
         columns = (*range(len(self.elements)), *levels)
         return Axis(columns, rows, rows[:, : len(self.elements)].sum(axis=1))

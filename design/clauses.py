@@ -112,7 +112,7 @@ def _atom(
 ) -> Atom | None:
     terms = [(columns[name], factor) for name, factor in factors.items() if factor]
     scale = lcm(most.denominator, *(d for column, factor in terms for d in column.denominators(factor)))
-    if scale * max(abs(most), *(abs(factor) * column.largest for column, factor in terms)) > _LARGEST:
+    if scale * max([abs(most), *(abs(factor) * column.largest for column, factor in terms)]) > _LARGEST:
         return None
     contributions = []
     for axis in axes:

@@ -1,6 +1,6 @@
 """By what designs are ranked and kept: criteria of a belief, and of a belief of which only bounds are known.
 
-A criterion is asked of brackets. The highest value that a bracket allows bounds all the designs that it holds for, and a
+A criterion is asked of brackets. The highest value that a bracket allows bounds all designs that it holds for, and a
 bracket that has shrunk to a point is a belief, so that bound and value are one formula. Larger is better everywhere.
 """
 
@@ -99,12 +99,12 @@ class PredictedMean:
 
     Parameters
     ----------
-    property : its name, with its unit
+    of : the property's name, with its unit
     sign : +1 where it is maximised, -1 where it is minimised
     scale : how much it varies over the data, in its unit
     """
 
-    property: str
+    of: str
     sign: float
     scale: float
     stds = ()
@@ -112,21 +112,21 @@ class PredictedMean:
     @property
     def means(self) -> tuple[str, ...]:
         """The property."""
-        return (self.property,)
+        return (self.of,)
 
     @property
     def words(self) -> str:
         """Such as `minimize youngs_modulus_GPa`."""
-        return f"{'maximize' if self.sign > 0 else 'minimize'} {self.property}"
+        return f"{'maximize' if self.sign > 0 else 'minimize'} {self.of}"
 
     def highest(self, brackets: Brackets) -> FloatArray:
         """See `Criterion`."""
-        bracket = brackets[self.property]
+        bracket = brackets[self.of]
         return self.sign * (bracket.mean_high if self.sign > 0 else bracket.mean_low)
 
     def lowest(self, brackets: Brackets) -> FloatArray:
         """See `Bounded`."""
-        bracket = brackets[self.property]
+        bracket = brackets[self.of]
         return self.sign * (bracket.mean_low if self.sign > 0 else bracket.mean_high)
 
 
@@ -190,13 +190,13 @@ class ExpectedImprovement:
 
     Parameters
     ----------
-    property : what is pursued
+    of : the property that is pursued
     sign : +1 where it is maximised, -1 where it is minimised
     best : what is to be improved on, in the property's unit
     limits : (property, limits) pairs, taken as independent
     """
 
-    property: str
+    of: str
     sign: float
     best: float
     limits: tuple[tuple[str, Within], ...] = ()
@@ -205,7 +205,7 @@ class ExpectedImprovement:
     @property
     def means(self) -> tuple[str, ...]:
         """The pursued property and those that have limits."""
-        return (self.property, *(name for name, _ in self.limits))
+        return (self.of, *(name for name, _ in self.limits))
 
     @property
     def stds(self) -> tuple[str, ...]:
@@ -216,11 +216,11 @@ class ExpectedImprovement:
     def words(self) -> str:
         """Names what is to be improved on."""
         limited = f", where {' and '.join(f'{name} is {limit.words}' for name, limit in self.limits)}"
-        return f"expected improvement of {self.property} on {self.best:.4g}{limited if self.limits else ''}"
+        return f"expected improvement of {self.of} on {self.best:.4g}{limited if self.limits else ''}"
 
     def highest(self, brackets: Brackets) -> FloatArray:
         """See `Criterion`."""
-        bracket = brackets[self.property]
+        bracket = brackets[self.of]
         mean = self.sign * (bracket.mean_high if self.sign > 0 else bracket.mean_low)
         value = log_expected_improvement(mean, bracket.std_high, np.asarray(self.sign * self.best))
         for name, limit in self.limits:
@@ -247,13 +247,15 @@ def _kindest(limit: Within, bracket: Bracket) -> tuple[FloatArray, FloatArray]:
 def _harshest(limit: Within, bracket: Bracket) -> tuple[FloatArray, FloatArray]:
     """The one least likely inside: its mean furthest from their middle, its deviation the least or the largest."""
     low, high, middle = bracket.mean_low, bracket.mean_high, _middle(limit)
-    if np.isinf(middle):
-        mean = low if middle > 0 else high
+    if middle == inf:
+        mean = low
+    elif middle == -inf:
+        mean = high
     else:
         mean = np.where(middle - low > high - middle, low, high)
     narrow, wide = (np.maximum(std, _KNOWN) for std in (bracket.std_low, bracket.std_high))
-    narrower = _log_inside(limit, mean, narrow) <= _log_inside(limit, mean, wide)
-    return mean, np.where(narrower, narrow, wide)
+    odds = [_log_inside(limit, mean, std) - _log_outside(limit, mean, std) for std in (narrow, wide)]
+    return mean, np.where(odds[0] < odds[1], narrow, wide)
 
 
 def _middle(limit: Within) -> float:

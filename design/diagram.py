@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 IntArray = NDArray[np.int64]
 
 # Choices (a state and a value) of one axis; more of them than this cost seconds and hundreds of megabytes.
-MOST_STEPS = 3_000_000
+MOST_STEPS = 6_000_000
 _LARGEST_INT64 = 2**62  # beyond this, counts are kept as Python integers
 
 
@@ -27,7 +27,7 @@ class TooManyStatesError(Exception):
     """The rules have more states than `MOST_STEPS` allows; never seen by users, who are asked rules one by one then."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Axis:
     """Columns of a point that are chosen together: one element, one process variable, or a row of a table.
 
@@ -48,9 +48,13 @@ class Axis:
             known, asked = self.values[:, 0], points[:, self.columns[0]]
             place = np.minimum(np.searchsorted(known, asked), len(known) - 1)
             return np.where(known[place] == asked, place, -1)
-        numbers = {row.tobytes(): i for i, row in enumerate(np.ascontiguousarray(self.values))}
-        asked = np.ascontiguousarray(points[:, self.columns])
-        return np.array([numbers.get(row.tobytes(), -1) for row in asked], dtype=np.int64)
+        rows = np.ascontiguousarray(points[:, self.columns], dtype=np.int64)
+        return np.array([self._numbers.get(row.tobytes(), -1) for row in rows], dtype=np.int64)
+
+    @cached_property
+    def _numbers(self) -> dict[bytes, int]:
+        """The number of each row of values."""
+        return {row.tobytes(): i for i, row in enumerate(np.ascontiguousarray(self.values, dtype=np.int64))}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -273,12 +277,11 @@ class _Rules:
     """Clauses as arrays: one column an atom, those of a clause side by side."""
 
     contributions: list[IntArray]  # for each axis, (n_values, n_atoms)
-    holds_below: (
-        IntArray  # (n_axes + 1, n_atoms) a sum so far of no more than this makes the atom true whatever follows
-    )
-    fails_above: IntArray  # (n_axes + 1, n_atoms) a sum so far of more than this makes it false whatever follows
+    # (n_axes + 1, n_atoms): with a sum so far of no more than this an atom is true, whatever follows; of more, false.
+    holds_below: IntArray
+    fails_above: IntArray
     starts: IntArray  # (n_clauses,) the first atom of each clause
-    clause: IntArray  # (n_atoms,)
+    clause: IntArray  # (n_atoms,) the clause of each
 
     @property
     def n_atoms(self) -> int:

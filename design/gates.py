@@ -1,6 +1,7 @@
 """Gates that designs of a screen must pass: rules, bounds on what is predicted, and bounds on a probability.
 
-`Nb + Ta >= 10`, `price_usd_per_kg <= 60`, `youngs_modulus_GPa <= 60`, `P(yield_strength_MPa >= 800) >= 0.9`, `P(all) >= 0.5`.
+`Nb + Ta >= 10`, `price_usd_per_kg <= 60`, `youngs_modulus_GPa <= 60`, `P(yield_strength_MPa >= 800) >= 0.9`,
+`P(all) >= 0.5`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from .criteria import Bounded, LogOdds, PredictedMean
 from .goals import Goal, Within, limits
 from .rules import Computed, Names, Rule, parse_rule
 
-_NUMBER = r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _CHANCE = re.compile(rf"^P\s*\((?P<what>.*)\)\s*(?P<sign><=|>=|<|>)\s*(?P<least>{_NUMBER})\s*(?P<pct>%?)$")
 _BOUND = re.compile(rf"^(?P<name>\w+)\s*(?P<sign><=|>=|<|>)\s*(?P<limit>{_NUMBER})$")
 _BETWEEN = re.compile(rf"^(?P<name>\w+)\s+between\s+(?P<low>{_NUMBER})\s+and\s+(?P<high>{_NUMBER})$")

@@ -75,9 +75,8 @@ class Bar:
 
     def raised(self, other: Bar) -> Bar:
         """What must be reached to pass both."""
-        both = self.front is not None and other.front is not None
-        front = np.vstack([self.front, other.front]) if both else None
-        return Bar(max(self.score, other.score), front)
+        fronts = [bar.front for bar in (self, other) if bar.front is not None]
+        return Bar(max(self.score, other.score), np.vstack(fronts) if len(fronts) == 2 else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,8 @@ def dominated(values: FloatArray, by: FloatArray) -> BoolArray:
     if by.shape[1] > 2:
         rows = np.flatnonzero(may)
         for part in np.array_split(rows, max(1, -(-len(rows) * by.size // _BLOCK))):
-            may[part] = (by[None] >= values[part, None]).all(axis=2).any(axis=1)
+            reaches = (by[None] >= values[part, None]).all(axis=2)  # (n_part, m)
+            may[part] = np.any(reaches, axis=1)
     return may
 
 

@@ -109,6 +109,10 @@ class CountLimit:
             raise AlloyloopError(
                 f"{self.name} asks for {self.least} to {self.most} elements", "Give the smaller number as the minimum."
             )
+        if len(set(self.of)) < len(self.of):
+            raise AlloyloopError(
+                f"{self.name} counts {', '.join(self.of)}, one of them twice", "Name each element once."
+            )
         if self.least > len(self.of):
             raise AlloyloopError(
                 f"{self.name} asks for at least {self.least} of {len(self.of)} elements",
@@ -223,9 +227,16 @@ class Lattice:
     @cached_property
     def values(self) -> tuple[IntArray, ...]:
         """What each element may be, in units, ascending, the balance last."""
-        least = -int(-exact(self.present_above) // self.unit)
+        on_step = map(_range, self.lows, self.highs, self.strides)
         return tuple(
-            values[(values == 0) | (values >= least)] for values in map(_range, self.lows, self.highs, self.strides)
+            values[(values == 0) | (values >= least)] for values, least in zip(on_step, self.least_present, strict=True)
+        )
+
+    @cached_property
+    def least_present(self) -> tuple[int, ...]:
+        """The least of each element that counts as present, on its step and in units, the balance last."""
+        return tuple(
+            stride * max(1, -int(-exact(self.present_above) // (stride * self.unit))) for stride in self.strides
         )
 
     @cached_property

@@ -16,15 +16,15 @@ from ..surrogates.sweep import Sweep
 from .beliefs import Belief
 from .criteria import Bracket
 from .descriptors import descriptor
-from .features import Alloys, Features
 from .diagram import IntArray
+from .features import Alloys, Features
 
 
 class Predictor(Protocol):
     """One property of very many alloys, asked in numbers that `encode` makes of them; the same for equal `sees`."""
 
     @property
-    def property(self) -> str: ...  # noqa: D102
+    def name(self) -> str: ...  # noqa: D102
     @property
     def sees(self) -> Hashable: ...  # noqa: D102
 
@@ -51,13 +51,13 @@ class Swept:
 
     Parameters
     ----------
-    property : its name, with its unit
+    name : of the property, with its unit
     features : what the process sees
     sweep : the process
     noise : standard deviation of one measurement about the property, in its unit
     """
 
-    property: str
+    name: str
     features: Features
     sweep: Sweep
     noise: float
@@ -93,12 +93,12 @@ class Asked:
 
     Parameters
     ----------
-    property : its name, with its unit
+    name : of the property, with its unit
     features : what the surrogate sees
     surrogate : fitted
     """
 
-    property: str
+    name: str
     features: Features
     surrogate: Surrogate
 
@@ -129,19 +129,19 @@ class Described:
 
     Parameters
     ----------
-    property : the descriptor's name
+    name : of the descriptor
     """
 
-    property: str
+    name: str
 
     @property
     def sees(self) -> str:
         """The descriptor."""
-        return self.property
+        return self.name
 
     def encode(self, alloys: Alloys) -> FloatArray:
         """The value itself. (n, 1)"""
-        return descriptor(self.property).function(alloys.fractions, alloys.elements)[:, None]
+        return descriptor(self.name).function(alloys.fractions, alloys.elements)[:, None]
 
     def bounds(self, X: FloatArray, starts: IntArray) -> Bracket:
         """See `Predictor`."""

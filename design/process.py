@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import floor, log10
+from math import floor, inf, isfinite, log10
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ from .lattice import exact
 ON_LEVEL = 1e-9
 # A continuous variable is proposed on the finest round step that leaves its range at least so many.
 LEAST_LEVELS = 200
+# More levels than this are no step that anybody sets, and would not fit into memory.
+MOST_LEVELS = 100_000
 
 Process = Mapping[str, NDArray[Any]]
 """Process values by name, n of each: numbers (NaN where not known) or choices (objects, None where not known)."""
@@ -55,8 +57,15 @@ class Numeric:
     def __post_init__(self) -> None:
         if not self.low <= self.high:
             raise AlloyloopError(f"{self.name} runs from {self.low:g} to {self.high:g}", "Swap the two numbers.")
-        if self.step is not None and not self.step > 0:
-            raise AlloyloopError(f"The step of {self.name} is {self.step:g}", "Give a step above 0.")
+        if not (isfinite(self.low) and isfinite(self.high)):
+            raise AlloyloopError(f"{self.name} runs from {self.low:g} to {self.high:g}", "Give it two finite bounds.")
+        if self.step is not None:
+            if not 0 < self.step < inf:
+                raise AlloyloopError(f"The step of {self.name} is {self.step:g}", "Give a step above 0.")
+            if (self.high - self.low) / self.step > MOST_LEVELS:
+                raise AlloyloopError(
+                    f"{self.name} has more than {MOST_LEVELS:,} levels", "Make its step coarser, or leave it out."
+                )
 
     @classmethod
     def of_values(cls, name: str, values: FloatArray) -> Numeric:
@@ -74,7 +83,7 @@ class Numeric:
         """The distance of its levels, exactly; for a continuous variable that on which it is proposed."""
         if self.step is not None:
             return exact(self.step)
-        return _round_step(self.high - self.low)
+        return _round_step(exact(self.high) - exact(self.low))
 
     @property
     def grid(self) -> FloatArray:
@@ -100,11 +109,12 @@ class Numeric:
         return self.grid[levels]
 
     def levels(self, values: NDArray[Any]) -> IntArray:
-        """Values as their nearest levels; -1 where not known or further than half a step from every level."""
+        """Values as their nearest levels; -1 where not known, or more than half a step outside all that it takes."""
         numbers, grid = np.asarray(values, dtype=np.float64), self.grid
         gaps = np.diff(grid) if len(grid) > 1 else np.array([float(self.spacing)])
         slack = 1 + ON_LEVEL
-        near = (numbers >= grid[0] - slack * gaps[0] / 2) & (numbers <= grid[-1] + slack * gaps[-1] / 2)
+        highest = self.high if self.continuous else grid[-1]  # its range may end between two round steps
+        near = (numbers >= grid[0] - slack * gaps[0] / 2) & (numbers <= highest + slack * gaps[-1] / 2)
         nearest = np.searchsorted((grid[1:] + grid[:-1]) / 2, numbers)
         return np.where(near, nearest, -1).astype(np.int64)
 
@@ -133,13 +143,13 @@ def _grid(variable: Numeric) -> FloatArray:
     return grid
 
 
-def _round_step(span: float) -> Fraction:
+def _round_step(span: Fraction) -> Fraction:
     """The largest of 1, 2 and 5 times a power of ten that is at most a two-hundredth of the span; 1 for no span."""
     if span <= 0:
         return Fraction(1)
-    most = exact(span) / LEAST_LEVELS
-    decade = Fraction(10) ** floor(log10(float(most)) + 1e-12)
-    return max(factor * decade for factor in (1, 2, 5) if factor * decade <= most or factor == 1)
+    most = span / LEAST_LEVELS
+    near = Fraction(10) ** floor(log10(float(most)))  # but for the last digit of the logarithm
+    return max(step for step in (near / 10, near, 2 * near, 5 * near, 10 * near) if step <= most)
 
 
 @dataclass(frozen=True, slots=True)

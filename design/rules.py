@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
+from .alloy_names import DASHES
 from .composition import Basis, at_to_wt, atomic_fractions
 from .descriptors import DESCRIPTORS, descriptor
 from .process import Process
@@ -78,6 +79,10 @@ class Test(Protocol):
         """What is asked about: numbers, NaN where not known, or choices, None where not known. (n,)"""
         ...
 
+    def known(self, designs: Designs) -> BoolArray:
+        """Where there is an answer. (n,)"""
+        ...
+
     def holds(self, designs: Designs) -> BoolArray:
         """Where the answer is yes. (n,)"""
         ...
@@ -118,7 +123,8 @@ class Sum:
     text : as it was written
     terms : (name, factor) of what is summed
     over : (element, factor > 0) of what it is divided by; none for a plain sum
-    limits : bounds; those of a ratio a / b are read as a <= limit b, so that an alloy without a and b keeps them
+    limits : bounds; those of a ratio a / b are read as a <= limit b, so that an alloy without a and b keeps them all
+        (but for `<` and `>`, which nothing and nothing do not meet)
     basis : of the amounts; None for the space's own
     """
 
@@ -138,6 +144,11 @@ class Sum:
         above, below = self._parts(designs)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(above / below)
+
+    def known(self, designs: Designs) -> BoolArray:
+        """Where all that is summed is known, nothing over nothing too. (n,)"""
+        above, below = self._parts(designs)
+        return ~np.isnan(above + below)
 
     def holds(self, designs: Designs) -> BoolArray:
         """Where the bounds are met. (n,)"""
@@ -188,6 +199,10 @@ class Computed:
         """The descriptor, NaN where an element lacks a value. (n,)"""
         return descriptor(self.name).function(designs.fractions, designs.elements)
 
+    def known(self, designs: Designs) -> BoolArray:
+        """Where no element lacks a value. (n,)"""
+        return ~np.isnan(self.quantity(designs))
+
     def holds(self, designs: Designs) -> BoolArray:
         """Where the bounds are met. (n,)"""
         return self.limits.hold(self.quantity(designs))
@@ -214,10 +229,14 @@ class Is:
         """The choices, None where not known. (n,)"""
         return designs.values(self.name)
 
+    def known(self, designs: Designs) -> BoolArray:
+        """Where the choice is known. (n,)"""
+        return np.array([value is not None for value in self.quantity(designs)], dtype=bool)
+
     def holds(self, designs: Designs) -> BoolArray:
         """Where it is so; not where the choice is not known. (n,)"""
-        values = self.quantity(designs)
-        return np.array([value is not None and (value == self.choice) is self.wanted for value in values], dtype=bool)
+        is_it = np.array([value == self.choice for value in self.quantity(designs)], dtype=bool)
+        return self.known(designs) & (is_it == self.wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +258,7 @@ class Rule:
         """Where it is kept; not where that is not known. (n,)"""
         kept = self.wanted.holds(designs)
         for condition in self.given:
-            kept = kept | (_known(condition.quantity(designs)) & ~condition.holds(designs))
+            kept = kept | (condition.known(designs) & ~condition.holds(designs))
         return np.asarray(kept)
 
     def quantity(self, designs: Designs) -> NDArray[Any]:
@@ -247,25 +266,25 @@ class Rule:
         return self.wanted.quantity(designs)
 
 
-def _known(quantity: NDArray[Any]) -> BoolArray:
-    if quantity.dtype == object:
-        return np.array([value is not None for value in quantity], dtype=bool)
-    return np.asarray(~np.isnan(quantity))
-
-
 # -- reading ----------------------------------------------------------------------------------------------------------
 
-_NUMBER = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
+# More digits than anybody measures are not read: sums of them would be slow, or infinite.
+_UNSIGNED = r"\d{1,15}(?:\.\d{1,15})?(?:[eE][-+]?\d{1,2})?"
+_NUMBER = rf"[-+]?{_UNSIGNED}"
 _SIGN = r"<=|>=|<|>"
 _CHAIN = re.compile(rf"^(?P<low>{_NUMBER})\s*(?P<first><=|<)(?P<left>.+?)(?P<second><=|<)\s*(?P<high>{_NUMBER})$")
 _BETWEEN = re.compile(rf"^(?P<left>.+?)\s+between\s+(?P<low>{_NUMBER})\s+and\s+(?P<high>{_NUMBER})$")
 _BOUND = re.compile(rf"^(?P<left>[^<>]+?)\s*(?P<sign>{_SIGN})\s*(?P<right>[^<>]+)$")
 _IS = re.compile(r"^(?P<name>\w+)\s+is\s+(?P<no>not\s+)?(?P<choice>.+)$")
-_BASIS = re.compile(r"\s*(?<![A-Za-z_])(?P<basis>at|wt)(?:\.?\s*%|_pct)?\s*$")
+_OF = r"(?<![A-Za-z_])(?:at|wt)(?:\.?\s*%|_pct)?(?!\w)"
+_BASIS = re.compile(rf"\s*(?P<basis>{_OF})\s*$")
 _TERM = re.compile(
-    r"\s*(?P<sign>[-+]?)\s*(?:(?P<factor>\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*\*?\s*)?(?P<name>[A-Za-z_]\w*)?\s*"
+    rf"\s*(?P<sign>[-+]?)\s*(?:(?P<factor>{_UNSIGNED})\s*(?:\*\s*(?=[A-Za-z_]))?)?(?P<name>[A-Za-z_]\w*)?\s*"
 )
-_AND = re.compile(rf"\s+and\s+(?!{_NUMBER}\s*(?:$|\b(?:and|at|wt)\b|at|wt|%))")
+_IF = re.compile(r"(?:^|\s+)if(?:\s+|$)")
+# Not the `and` of `between 5 and 10 at.%`, after whose number the test is over.
+_AND = re.compile(rf"\s+and\s+(?!{_NUMBER}\s*(?:$|and\b|%|{_OF}))")
+_SPELLING = DASHES | str.maketrans({"≤": "<=", "≥": ">=", "×": "*", "·": "*"})
 
 _HOW = (
     "Write it like 'Nb + Ta >= 10', 'Zr / Nb <= 2', 'mo_equivalent_wang between 8 and 25', 'quench is water' or "
@@ -280,7 +299,7 @@ class Names:
     Parameters
     ----------
     elements : of the space
-    numbers : process variables and conditions that are numbers
+    numbers : process variables that are numbers
     choices : process variables that are choices, with their choices
     """
 
@@ -316,9 +335,9 @@ def parse_rule(text: str, names: Names) -> Rule:
     >>> rule.wanted.terms, rule.given[0].text
     ((('Nb', Fraction(1, 1)), ('Ta', Fraction(1, 2))), 'Mo > 5')
     """
-    plain = " ".join(text.replace("≤", "<=").replace("≥", ">=").replace("−", "-").split())
-    wanted, *rest = re.split(r"\s+if\s+", plain)
-    if len(rest) > 1 or not wanted:
+    plain = " ".join(text.translate(_SPELLING).split())
+    wanted, *rest = _IF.split(plain)
+    if len(rest) > 1:
         raise AlloyloopError(f"The rule '{text}' cannot be read: it has more than one 'if'", _HOW)
     given = _AND.split(rest[0]) if rest else []
     return Rule(plain, _test(wanted, plain, names), tuple(_test(part, plain, names) for part in given))
@@ -330,7 +349,7 @@ def _test(text: str, rule: str, names: Names) -> Sum | Computed | Is:
     basis: Basis | None = None
     plain = text
     if match := _BASIS.search(text):
-        basis = "at_pct" if match["basis"] == "at" else "wt_pct"
+        basis = "at_pct" if match["basis"].startswith("at") else "wt_pct"
         plain = text[: match.start()].strip()
     plain = plain.removesuffix("%").strip()
     if match := _BETWEEN.match(plain):

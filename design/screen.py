@@ -1,9 +1,9 @@
 """Screening: every design of a range passes gates and is scored; the best and a Pareto front are kept.
 
-Designs come in slices of the range, and neighbours in a slice are near each other in composition. Where a surrogate
-knows bounds over a cell of near designs, whole cells are decided at once; of the rest first the mean is computed, and the
-standard deviation only of designs that could still matter. What is ruled out is ruled out for certain: the answer is that
-of brute force, whatever the slices and their order.
+Designs come in slices of the range, and those of a slice are near each other in composition. Where a surrogate knows
+bounds over a cell of near designs, whole cells are decided at once; of the rest first the mean is computed, and the
+standard deviation only of designs that could still matter. What is ruled out is ruled out for certain: the answer is
+that of brute force, whatever the slices and their order.
 """
 
 from __future__ import annotations
@@ -15,19 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..surrogates.base import FloatArray
-from .criteria import Bracket, Criterion
+from .criteria import Bracket, Brackets, Criterion
+from .diagram import IntArray
 from .features import alloys_at
 from .gates import Gate, Predicted
-from .keeping import Bar, Found, Keeper, pareto
-from .diagram import IntArray
-from .predictors import Predictor
-from .rules import Rule, Test
+from .keeping import Bar, Found, Keeper, pareto, slack
+from .predictors import Predictor, Swept
+from .rules import Rule
 from .space import DesignSpace
 
-# Designs looked at before the first slice, drawn at random: they say what is good, so that most of a slice is not asked.
+# Designs looked at before the first slice, drawn at random: they say what is good, so that most need not be asked.
 N_OPENING = 4096
-# Designs asked for all that is to be known, the most promising first, before the bar is set anew.
-BLOCK = 2048
+# Of the best of them and of their neighbours so many at a time are climbed from, no more than so many times. On a
+# million alloys this takes the bar to where it will be in the end, for the price of a thousandth of them.
+N_CLIMBING, MOST_CLIMBS = 8, 24
+# Designs asked for all that is to be known, the most promising first, before the bar is set anew: few at first.
+FEWEST_ASKED, MOST_ASKED = 128, 4096
 # Cells of fewer designs than this on average cost more than they save.
 LEAST_IN_CELL = 3
 
@@ -41,7 +44,7 @@ class Ranking:
     points : (n, d) of the space: the best, best first
     index : (n,) their indices in the space
     scores : (n,) larger is better
-    front : (m, d) designs of which none is better in one respect without being worse in another, best in the first first
+    front : (m, d) designs that no other passes in one respect without falling behind in another
     front_index : (m,) their indices in the space
     front_values : (m, n_axes) their places on each axis
     """
@@ -87,7 +90,7 @@ class Screening:
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """What a design is asked before anything is predicted: the space's own rules that have to be asked, and gates."""
+        """What designs are asked before anything is predicted: rules of the space that have to be asked, then gates."""
         return (*self.space.asked, *(gate for gate in self.gates if isinstance(gate, Rule)))
 
     @property
@@ -106,13 +109,32 @@ class Screening:
         return Found((0,) * (1 + len(self.stages)), np.empty(0, np.int64), np.empty((0, 1 + len(self.axes))))
 
     def opening(self, rng: np.random.Generator) -> Bar:
-        """A bar to begin with, from a random sample of the range; rules out much, and nothing that could be kept."""
-        n = self.stop - self.start
+        """A bar to begin with, from a random sample of the range and climbs from its best.
+
+        It rules out much, and nothing that could be kept: those that it is made of are met again, and counted, later.
+        """
+        n, keeper = self.stop - self.start, self.keeper
         if n <= N_OPENING:
-            return self.keeper.bar(self.nothing)
+            return keeper.bar(self.nothing)
         drawn = np.unique(rng.integers(n, size=N_OPENING))
-        points = self.space.at([self.start + int(index) for index in drawn])
-        return self.keeper.bar(self._look(points, drawn, self.keeper.bar(self.nothing)))
+        found = self._look(self.space.at([self.start + int(i) for i in drawn]), drawn, keeper.bar(self.nothing))
+        climbed: set[int] = set()
+        for _ in range(MOST_CLIMBS):
+            best = found.index[np.argsort(-found.values[:, 0], kind="stable")][: N_CLIMBING + len(climbed)].tolist()
+            ends = [i for i in best if i not in climbed][:N_CLIMBING]
+            if not ends:
+                break
+            climbed.update(ends)
+            bar = keeper.bar(found)
+            points = np.vstack(
+                [self.space.neighbours(point) for point in self.space.at([self.start + i for i in ends])]
+            )
+            index = [i - self.start for i in self.space.index(points)]
+            near = np.array(sorted(i for i in set(index) - set(found.index.tolist()) if 0 <= i < n), dtype=np.int64)
+            found = keeper.kept([found, self._look(self.space.at([self.start + int(i) for i in near]), near, bar)])
+            if keeper.bar(found).score <= bar.score:
+                break
+        return keeper.bar(found)
 
     def find(self, start: int, stop: int, bar: Bar) -> Found:
         """What may be kept of a slice of the range; `bar` comes from designs of the range looked at before."""
@@ -139,9 +161,7 @@ class Screening:
         alloys = alloys_at(self.space, point[None], self.elements)
         named = {name for criterion in criteria for name in criterion.means}
         brackets = {
-            each.property: Bracket.of(each.believe(each.encode(alloys)))
-            for each in self.predictors
-            if each.property in named
+            each.name: Bracket.of(each.believe(each.encode(alloys))) for each in self.predictors if each.name in named
         }
         return np.array([criterion.highest(brackets)[0] for criterion in criteria])
 
@@ -226,13 +246,11 @@ class _Rows:
     def __init__(self, screening: Screening, points: IntArray, index: IntArray) -> None:
         alloys = alloys_at(screening.space, points, screening.elements)
         seen = {each.sees: each.encode(alloys) for each in screening.predictors}
-        order, starts = _cells(screening, seen, len(points))
-        self._screening, self._points, self._index = screening, points[order], index[order]
+        self._order, starts = _cells(screening, seen, len(points))
+        self._screening, self._points, self._index = screening, points, index
         self._cell = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-        seen = {sees: X[order] for sees, X in seen.items()}
-        self._known = {
-            each.property: _Known(each, seen[each.sees], starts, self._cell) for each in screening.predictors
-        }
+        seen = {sees: X[self._order] for sees, X in seen.items()}
+        self._known = {each.name: _Known(each, seen[each.sees], starts, self._cell) for each in screening.predictors}
 
     def passing(self, gate: Predicted, rows: IntArray) -> IntArray:
         """Of some rows those that pass: told by the bounds of their cells, by their mean, by all, or one by one."""
@@ -245,7 +263,7 @@ class _Rows:
                 for name in names:
                     ask(self._known[name], rows)
                 verdict = _verdict(gate, {name: self._known[name].bracket(rows) for name in criterion.means})
-        alone = [self._screening.alone(self._points[row], (criterion,))[0] for row in rows]
+        alone = [self._screening.alone(point, (criterion,))[0] for point in self._points[self._order[rows]]]
         passed.append(rows[[gate.least <= value <= gate.most for value in alone]])
         return np.sort(np.concatenate(passed))
 
@@ -263,23 +281,24 @@ class _Rows:
 
         hopes = values({name: self._known[name].cells for name in means})
         rows = rows[np.argsort(-hopes[self._cell[rows], 0], kind="stable")]
-        found, now = self._screening.nothing, bar
+        found, now, n_asked = self._screening.nothing, bar, FEWEST_ASKED
         while len(rows := rows[now.lets_in(hopes)[self._cell[rows]]]):
-            block, rows = rows[:BLOCK], rows[BLOCK:]
+            block, rows = rows[:n_asked], rows[n_asked:]
+            n_asked = min(2 * n_asked, MOST_ASKED)
             for name in means:
                 self._known[name].ask_mean(block)
             if stds:
                 block = block[now.lets_in(of_rows(block))]
                 for name in stds:
                     self._known[name].ask(block)
-            found = keeper.kept([found, replace(found, index=self._index[block], values=of_rows(block))])
+            found = keeper.kept([found, replace(found, index=self._index[self._order[block]], values=of_rows(block))])
             now = bar.raised(keeper.bar(found))
         return found
 
 
 def _cells(screening: Screening, seen: Mapping[Hashable, FloatArray], n: int) -> tuple[IntArray, IntArray]:
     """Rows in cells of near ones, as the score's surrogate sees them; all in one cell where that would not pay."""
-    by_importance = sorted(screening.predictors, key=lambda each: each.property not in screening.score.means)
+    by_importance = sorted(screening.predictors, key=lambda each: each.name not in screening.score.means)
     for each in by_importance:
         if isinstance(each, Swept):
             cells = each.sweep.cells(seen[each.sees])
@@ -296,6 +315,6 @@ def _verdict(gate: Predicted, brackets: Brackets) -> NDArray[np.int8]:
     for low, high, bound in ((lowest, highest, gate.least), (-highest, -lowest, -gate.most)):
         if np.isfinite(bound):
             margin = slack(np.asarray(bound), gate.criterion.scale)
-            verdict[~(low >= bound + margin)] = np.minimum(verdict[~(low >= bound + margin)], 0)
-            verdict[~(high >= bound - margin)] = -1
+            verdict[(low < bound + margin) & (verdict > 0)] = 0
+            verdict[~(high >= bound - margin)] = -1  # one that is not known neither
     return verdict

@@ -7,7 +7,7 @@ since points come from a `Diagram` that knows no others; rules on descriptors an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -167,6 +167,14 @@ class DesignSpace:
     @cached_property
     def _axes(self) -> tuple[Axis, ...]:
         """In the order in which a diagram with all the rules has few states: what a rule ties together is close."""
+        axes = self._axes_as_named
+        where = {column: number for number, axis in enumerate(axes) for column in axis.columns}
+        tied = [frozenset(where[column] for column in support(rule, self.columns)) for rule in self.rules]
+        return tuple(axes[number] for number in _close_together(len(axes), tied))
+
+    @cached_property
+    def _axes_as_named(self) -> tuple[Axis, ...]:
+        """Elements, the rows of candidates, then the process variables that these do not say."""
         axes = list(self.lattice.axes) if self.lattice is not None else []
         tabled: set[str] = set()
         if self.candidates is not None:
@@ -181,9 +189,7 @@ class DesignSpace:
             if variable.name not in tabled:
                 values = np.arange(variable.n_levels)
                 axes.append(Axis((i,), values[:, None], np.zeros_like(values)))
-        where = {column: number for number, axis in enumerate(axes) for column in axis.columns}
-        tied = [frozenset(where[column] for column in support(rule, self.columns)) for rule in self.rules]
-        return tuple(axes[number] for number in _close_together(len(axes), tied))
+        return tuple(axes)
 
     @cached_property
     def _diagram_and_asked(self) -> tuple[Diagram, tuple[Rule, ...]]:
@@ -191,14 +197,13 @@ class DesignSpace:
         axes = self._axes
         base = self.lattice.clauses(axes) if self.lattice is not None else ()
         total = int(100 / self._unit) if self.elements else 0
-        said = {
-            i: found for i, rule in enumerate(self.rules) if (found := clauses(rule, axes, self.columns, self.basis))
-        }
+        rules = (*self.rules, *self.policy_limits)
+        said = {i: found for i, rule in enumerate(rules) if (found := clauses(rule, axes, self.columns, self.basis))}
         try:
             diagram = Diagram(axes, total, (*base, *(clause for found in said.values() for clause in found)))
         except TooManyStatesError:
             diagram, said = self._with_what_fits(total, base, said)
-        return diagram, tuple(rule for i, rule in enumerate(self.rules) if i not in said)
+        return diagram, tuple(rule for i, rule in enumerate(rules) if i not in said)
 
     def _with_what_fits(
         self, total: int, base: tuple[Clause, ...], said: Mapping[int, tuple[Clause, ...]]
@@ -213,7 +218,11 @@ class DesignSpace:
         if self.lattice is not None:
             _ = self.lattice.diagram  # refused in words where even this is too large
         kept: dict[int, tuple[Clause, ...]] = {}
-        diagram = Diagram(self._axes, total, base)
+        try:
+            diagram = Diagram(self._axes, total, base)
+        except TooManyStatesError:  # in this order; levels that come between the elements multiply their states
+            axes = self._axes_as_named
+            return Diagram(axes, total, self.lattice.clauses(axes) if self.lattice is not None else ()), kept
         for i in sorted(said, key=lambda i: width(said[i])):
             held = (clause for found in (*kept.values(), said[i]) for clause in found)
             try:
@@ -228,10 +237,10 @@ class DesignSpace:
         """Its points, with all that is not asked built in."""
         return self._diagram_and_asked[0]
 
-    @cached_property
+    @property
     def asked(self) -> tuple[Rule, ...]:
         """The rules, limits of the policy among them, that are not built into the points and have to be asked."""
-        return (*self._diagram_and_asked[1], *self.policy_limits)
+        return self._diagram_and_asked[1]
 
     @cached_property
     def policy_limits(self) -> tuple[Rule, ...]:
@@ -350,11 +359,9 @@ class DesignSpace:
 
     def _nearest_candidates(self, percent: FloatArray) -> tuple[IntArray, FloatArray]:
         """Units of the candidate nearest to each alloy, and the largest difference of an amount [%]."""
-        from scipy.spatial import KDTree
-
-        rows = self.candidates.units if self.candidates is not None else np.empty((0, 0), dtype=np.int64)
-        off, which = KDTree(rows / UNITS_PER_PERCENT).query(percent, p=inf)
-        return rows[which], np.asarray(off)
+        assert self.candidates is not None  # its callers ask
+        off, which = self.candidates.tree.query(percent, p=inf)
+        return self.candidates.units[which], np.asarray(off)
 
     @cached_property
     def _half_step(self) -> FloatArray:
@@ -409,11 +416,10 @@ class DesignSpace:
         """
         if self.lattice is None:
             return
-        half = self._half_step.copy()
-        half[-1] = half[:-1].min(initial=1.0)
+        half = np.array(self.lattice.strides) * float(self.lattice.unit) / 2
         present = percent > half
         if self.lattice.present_above > 0:
-            short = present & (percent < self.lattice.present_above - half)
+            short = present & (percent < self.lattice.percent(np.array(self.lattice.least_present)) - half)
             said = [
                 ", ".join(f"{self.elements[i]} {row[i]:g}" for i in np.flatnonzero(lacks))
                 for row, lacks in zip(percent, short, strict=True)
@@ -492,7 +498,7 @@ class DesignSpace:
             if len(allowed) == 0:
                 raise self._empty(points)
             return rng.permutation(allowed)[:n]
-        found = np.empty((0, self.diagram.n_columns), dtype=np.int64)
+        found = points = np.empty((0, self.diagram.n_columns), dtype=np.int64)
         drawn = 0
         while len(found) < n and drawn < min(MOST_DRAWS, 40 * self.count):
             points = self.diagram.sample(min(max(4 * n, 1024), 65_536), rng)
@@ -500,7 +506,7 @@ class DesignSpace:
             found = np.vstack([found, points[self._keep_asked(points)]])
             _, first = np.unique(found, axis=0, return_index=True)
             found = found[np.sort(first)]  # in the order drawn, so that the first n are a fair sample
-        if len(found) == 0:
+        if len(found) == 0 < n:
             raise self._empty(points)
         return found[:n]
 
@@ -523,13 +529,13 @@ class DesignSpace:
         no point captive.
         """
         around = [self._exchanged(point)] if self.lattice is not None else []
-        tabled: Sequence[int] = ()
-        for axis in self._axes:
-            if len(axis.columns) > 1:
-                tabled = axis.columns
-                around.append(_with(point, axis.columns, self._nearest_rows(axis, point)))
+        tabled: Collection[str] = ()
+        if self.candidates is not None:
+            tabled = self.candidates.process
+            axis = self._axes_as_named[0 if self.lattice is None else self.n_elements]
+            around.append(_with(point, axis.columns, self._nearest_rows(axis, point)))
         for i, variable in enumerate(self.process, start=self.n_elements):
-            if i in tabled:
+            if variable.name in tabled:
                 continue
             if isinstance(variable, Choice):
                 others = np.arange(variable.n_levels)

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alloyloop.campaigns.spec import design_space, layout, read_spec
+from alloyloop.campaigns.spaces import design_space, layout
+from alloyloop.campaigns.spec import read_spec, read_written
 from alloyloop.campaigns.table import ExperimentTable
 from alloyloop.campaigns.templates import template, template_names
 from alloyloop.design.composition import Composition
@@ -41,8 +42,8 @@ def percent(row: dict[str, str]) -> dict[str, float]:
 
 @cache
 def table() -> ExperimentTable:
-    spec = read_spec(FOLDER / "campaign.yaml")
-    return ExperimentTable.read(FOLDER / "experiments.csv", layout(spec, design_space(spec)))
+    written = read_written(FOLDER / "campaign.yaml")
+    return ExperimentTable.read(FOLDER / "experiments.csv", layout(written, design_space(written)[0]))
 
 
 def test_it_is_offered_by_its_name_with_what_it_is_for() -> None:
@@ -152,7 +153,7 @@ def test_the_question_can_be_answered_by_the_table() -> None:
     ],
 )
 def test_its_space_holds_the_soft_alloys_and_not_those_that_lose_beta(name: str, inside: bool) -> None:
-    space = design_space(read_spec(FOLDER / "campaign.yaml"))
+    space, _ = design_space(read_written(FOLDER / "campaign.yaml"))
     alloy = Composition.parse(name).vector(space.elements, "wt_pct")
     assert space.contains(alloy[np.newaxis], {}).tolist() == [inside]
 

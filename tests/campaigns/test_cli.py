@@ -168,17 +168,22 @@ def test_check_has_the_keys_of_the_manual(tmp_path: Path) -> None:
     (problem,) = told.json["problems"]
     assert set(problem) == {"file", "row", "column", "problem", "remedy"}
     assert (problem["file"], problem["row"], problem["column"]) == ("experiments.csv", 2, "youngs_modulus_GPa")
-    assert good(alloyloop("check", make(tmp_path / "good"), "--json")).json == {"problems": [], "remarks": []}
+    content = good(alloyloop("check", make(tmp_path / "good"), "--json")).json
+    # By hand: niobium 10 to 40, zirconium 0 to 10, and of those 31 x 11 the 15 whose sum is above 45 are left out.
+    designs = {"number": 326, "exact": True, "low": 326, "high": 326, "how": "counted exactly"}
+    assert content == {"problems": [], "remarks": [], "designs": designs}
 
 
 def test_status_in_words_and_with_the_keys_of_the_manual(folder: Path) -> None:
     assert good(alloyloop("status", folder)).out.splitlines() == [
         "Rounds: 1.  Alloys: 5 known, 0 measured, 0 failed.",
+        "Space: 326 designs, counted exactly.",
         "Pending: R001-1, R001-2.",
         "Best: E, Ti-30Nb-10Zr wt, youngs_modulus_GPa = 61.",
         "Going on (as of round 1): The batch is expected to gain 1.5 GPa.",
     ]
-    assert set(good(alloyloop("status", folder, "--json")).json) == {"rounds", "pending", "measured", "best", "stop"}
+    keys = {"rounds", "pending", "measured", "best", "stop", "designs"}
+    assert set(good(alloyloop("status", folder, "--json")).json) == keys
 
 
 def test_record_of_one_alloy(folder: Path) -> None:
@@ -187,7 +192,9 @@ def test_record_of_one_alloy(folder: Path) -> None:
     assert "as expected (z = -0.8)" in told.out
     told = good(alloyloop("record", folder, "R001-2", "--status", "failed", "--because", "cracked", "--json"))
     assert told.json == {
-        "recorded": [{"id": "R001-2", "cells": {"status": "failed", "reason": "cracked"}, "surprise": []}]
+        "recorded": [
+            {"id": "R001-2", "cells": {"status": "failed", "reason": "cracked"}, "surprise": [], "outside": []}
+        ]
     }
 
 

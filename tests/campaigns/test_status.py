@@ -82,7 +82,7 @@ def test_a_campaign_that_pursues_nothing_has_no_best_and_still_a_status(tmp_path
 
 def test_the_keys_of_the_manual(tmp_path: Path) -> None:
     told = Campaign(make_with_round(tmp_path / "ti")).status().json()
-    assert list(told) == ["rounds", "pending", "measured", "best", "stop"]
+    assert list(told) == ["rounds", "pending", "measured", "best", "stop", "designs"]
     assert told["best"]["id"] == "E"
     assert told["best"]["alloy"] == "Ti-30Nb-10Zr wt"
     assert told["best"]["youngs_modulus_GPa"] == 61

@@ -1,0 +1,252 @@
+"""Who looks at the slices of a screen: this process, processes of this machine, or a Dask cluster; the answer is one.
+
+Slices are tasks, what they found is merged on the workers as a tree, and a worker that dies costs the slices that it
+had: Dask gives them to others. Dask is an extra and is imported where it is used.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+
+from ..design.keeping import Bar, Found
+from ..design.screen import Screening
+from ..surrogates.errors import AlloyloopError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Slice = tuple[int, int]
+"""A range of indices of the space."""
+
+# What has to be the same everywhere: other versions may answer otherwise in the last digits, or not at all.
+SAME_VERSIONS = ("alloyloop", "numpy", "scipy")
+# Seconds to wait for a scheduler, and then for its first worker.
+PATIENCE = 20
+# Slices a worker gets before the bar is raised and the state is saved, and parts that are merged at a time.
+SLICES_PER_WORKER = 8
+MERGED_AT_A_TIME = 8
+
+
+class Engine(Protocol):
+    """Looks at slices of one screen."""
+
+    @property
+    def wave(self) -> int:
+        """How many slices it wants at a time."""
+        ...
+
+    def find(self, slices: Sequence[Slice], bar: Bar) -> Found:
+        """What may be kept of some slices."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OneProcess:
+    """This process.
+
+    Parameters
+    ----------
+    screening : the question
+    """
+
+    screening: Screening
+    wave = 1
+
+    def find(self, slices: Sequence[Slice], bar: Bar) -> Found:
+        """See `Engine`."""
+        keeper, found = self.screening.keeper, self.screening.nothing
+        for start, stop in slices:
+            found = keeper.kept([found, self.screening.find(start, stop, bar.raised(keeper.bar(found)))])
+        return found
+
+
+class Cluster:
+    """The workers of a Dask scheduler; made by `local_cluster` and `cluster_at`.
+
+    Parameters
+    ----------
+    screening : the question
+    client : of the scheduler
+    """
+
+    def __init__(self, screening: Screening, client: Client) -> None:
+        self._client, self._name = client, f"screen-{uuid4().hex}"
+        # Without what was computed of the space: that is quicker to compute anew than to send. As a task and not as
+        # scattered data, so that it can be had again when the workers that held it are gone.
+        question = pickle.dumps(replace(screening, space=replace(screening.space)))
+        self._question = client.submit(pickle.loads, question, key=f"{self._name}-question", pure=False)
+        self._n_waves = 0
+
+    @property
+    def wave(self) -> int:
+        """See `Engine`."""
+        return SLICES_PER_WORKER * max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
+
+    def find(self, slices: Sequence[Slice], bar: Bar) -> Found:
+        """See `Engine`."""
+        refuse_other_versions(self._client)
+        self._n_waves += 1
+        name = f"{self._name}-{self._n_waves}"
+        parts = [
+            self._client.submit(_find, self._question, *slice_, bar, key=f"{name}-find-{i}", pure=False)
+            for i, slice_ in enumerate(slices)
+        ]
+        while len(parts) > 1:
+            name += "-merged"
+            parts = [
+                self._client.submit(
+                    _merged, self._question, parts[i : i + MERGED_AT_A_TIME], key=f"{name}-{i}", pure=False
+                )
+                for i in range(0, len(parts), MERGED_AT_A_TIME)
+            ]
+        return self._answer(parts[0])
+
+    def _answer(self, future: Any) -> Found:
+        from distributed import CancelledError, KilledWorker
+        from distributed.comm.core import CommClosedError
+
+        try:
+            answer: Found = future.result()
+        except KilledWorker as error:
+            raise AlloyloopError(
+                "The same slice was being looked at each time that a worker died",
+                "Give the workers more memory, and go on with --resume.",
+            ) from error
+        except (CancelledError, CommClosedError, TimeoutError, OSError) as error:
+            raise AlloyloopError(
+                "The scheduler of the cluster is gone", "Start it again, and go on with --resume."
+            ) from error
+        return answer
+
+
+def _find(screening: Screening, start: int, stop: int, bar: Bar) -> Found:
+    """One slice, on a worker."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        return screening.find(start, stop, bar)
+
+
+def _merged(screening: Screening, parts: Sequence[Found]) -> Found:
+    """What several slices found, on a worker."""
+    return screening.keeper.kept(parts)
+
+
+@contextmanager
+def local_cluster(screening: Screening, n_workers: int) -> Iterator[Cluster]:
+    """Processes of this machine, one thread each, for as long as the context lasts.
+
+    Raises
+    ------
+    AlloyloopError
+        where Dask is not installed
+    """
+    _need_dask("--workers")
+    import dask
+    from distributed import Client, LocalCluster
+
+    quiet = {"distributed.worker.daemon": True, "distributed.admin.large-graph-warning-threshold": "1GiB"}
+    with (
+        _silence(),
+        dask.config.set(quiet),
+        LocalCluster(
+            n_workers=n_workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        ) as workers,
+        Client(workers) as client,
+    ):
+        yield Cluster(screening, client)
+
+
+@contextmanager
+def cluster_at(screening: Screening, address: str) -> Iterator[Cluster]:
+    """The workers of a scheduler that runs somewhere, such as tcp://host:8786.
+
+    Raises
+    ------
+    AlloyloopError
+        where Dask is not installed, nobody answers there, there is no worker, or one has other versions
+    """
+    _need_dask("--cluster")
+    import dask
+    from distributed import Client
+
+    with _silence(), dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GiB"}):
+        try:
+            client = Client(address, timeout=PATIENCE)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise AlloyloopError(
+                f"No scheduler answers at {address}", "Start one with `dask scheduler`, and name the address it prints."
+            ) from error
+        with client:
+            try:
+                client.wait_for_workers(1, timeout=PATIENCE)
+            except TimeoutError as error:
+                raise AlloyloopError(
+                    f"The scheduler at {address} has no workers", f"Start some with `dask worker {address}`."
+                ) from error
+            refuse_other_versions(client)
+            yield Cluster(screening, client)
+
+
+def refuse_other_versions(client: Client) -> None:
+    """See to it that every worker has the versions of this process.
+
+    Raises
+    ------
+    AlloyloopError
+        naming one that has not, and what it has
+    """
+
+    def installed(names: tuple[str, ...]) -> dict[str, str]:  # sent as its code: a worker may not have this file
+        from importlib.metadata import PackageNotFoundError, version
+
+        found = {}
+        for name in names:
+            try:
+                found[name] = version(name)
+            except PackageNotFoundError:
+                found[name] = "none"
+        return found
+
+    ours = {name: version(name) for name in SAME_VERSIONS}
+    for address, theirs in client.run(installed, SAME_VERSIONS, on_error="ignore").items():
+        for name, here in ours.items():
+            if theirs[name] != here:
+                raise AlloyloopError(
+                    f"The worker at {address} has {name} {theirs[name]}, and this machine has {here}",
+                    f"Install {name}=={here} there.",
+                )
+
+
+def _need_dask(option: str) -> None:
+    try:
+        import distributed  # noqa: F401
+    except ImportError as error:
+        raise AlloyloopError(
+            f"{option} needs Dask, which is not installed", "Install it with pip install 'alloyloop[cluster]'."
+        ) from error
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Dask's own account of what comes and goes is not for the user of a screen."""
+    logger = logging.getLogger("distributed")
+    level, propagate = logger.level, logger.propagate
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.propagate = propagate

@@ -1,0 +1,559 @@
+"""A space as a mixed-integer linear program: what it holds nearest to a target, and whether it holds anything at all.
+
+Whole variables say how many steps of each element there are and which level each process variable has. Sums and ratios
+in the space's basis are exact inequalities of whole numbers. A mean over atoms, mass or volume (an amount in the other
+basis, a limit of a policy, a descriptor such as `vec`, `price_usd_per_kg` or `density_g_per_cm3`) is bounded linearly
+after multiplying by its weights: Σ v_i c_i x_i / Σ c_i x_i <= b is Σ (v_i - b) c_i x_i <= 0. Other descriptors are
+*curved*: the program leaves their rules out, and so holds at least what the space does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, lru_cache
+from math import ceil, inf, isfinite, lcm, log2
+
+import numpy as np
+
+from ..surrogates.base import FloatArray
+from .candidates import UNITS_PER_PERCENT
+from .composition import Basis
+from .descriptors import Function, descriptor
+from .diagram import IntArray
+from .elements import atomic_masses, values
+from .lattice import CountLimit, Lattice, exact
+from .process import Choice, Numeric
+from .rules import TOLERANCE, Computed, Is, Limits, Rule, Sum
+from .space import DesignSpace
+
+# Branches that are looked at before the best so far is taken; a limit of time would make answers differ by machine.
+MOST_NODES = 20_000
+# HiGHS meets rows and whole numbers to 1e-6. Where its answer, made whole, breaks a bound on a mean by so little, it is
+# asked again with these bounds tighter by so much of their size.
+MARGINS = (0.0, 1e-6, 1e-4)
+# Distances that differ by less than this [%] are the same; HiGHS's own gap is 1e-6.
+SAME_DISTANCE = 2e-6
+# Rows of means are multiplied by this, so that the tolerance of rules is well above that of HiGHS.
+_MEAN_SCALE = 1e4
+# Whole factors beyond this lose their last digits in doubles.
+_LARGEST = 2**40
+# Rows with larger factors than this are divided, since HiGHS reckons poorly with them.
+_LARGEST_FACTOR = 2**20
+
+Factors = Mapping[int, Fraction]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """One inequality: factors times variables are at most `most`.
+
+    Parameters
+    ----------
+    factors : (n_variables,)
+    most : the bound, met by equality
+    whole : whether all these are whole numbers, so that it is decided exactly
+    """
+
+    factors: FloatArray
+    most: float
+    whole: bool = True
+
+    def holds(self, variables: FloatArray) -> bool:
+        """Whether variables (n_variables,) meet it."""
+        return bool(self.factors @ variables <= self.most)
+
+    @property
+    def opposite(self) -> Row:
+        """That it is not met."""
+        return Row(-self.factors, -self.most - self.whole, self.whole)
+
+
+Alternatives = tuple[tuple[Row, ...], ...]
+"""At least one of them holds, with all its rows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gap:
+    """What is to be small: weight times the distance of a sum of factors times variables from a target.
+
+    Parameters
+    ----------
+    factors : (n_variables,)
+    target : what the sum should be
+    weight : of a distance of one
+    """
+
+    factors: FloatArray
+    target: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solution:
+    """What a program found.
+
+    Parameters
+    ----------
+    point : (d,) a point of the space that keeps every rule but the curved ones; None where none was found
+    proved : that no point has smaller gaps or, without a point, that there is none
+    at_least : what the gaps of any point come to at least
+    """
+
+    point: IntArray | None
+    proved: bool
+    at_least: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """The designs of a space, whatever its curved rules say of them, as whole variables under linear inequalities.
+
+    Parameters
+    ----------
+    space : the space
+    low, high : (n_variables,) bounds of the variables
+    one_of : for each group of variables of 0 or 1, of which exactly one is 1, which they are
+    columns : (d, n_variables) a point is columns @ variables
+    numbers : factors of each element [%] and each numeric process variable, and a constant, by name
+    choices : factors of being a choice, 0 or 1, by the name of the variable and the choice
+    present : the variable that is 1 where an element is present, by its symbol; empty where nobody asks
+
+    Examples
+    --------
+    >>> from .lattice import Element
+    >>> from .rules import Names, parse_rule
+    >>> lattice = Lattice((Element("Nb", 0, 40, 1), Element("Zr", 0, 30, 1)), "Ti")
+    >>> space = DesignSpace(lattice, "wt_pct", rules=(parse_rule("Ti <= 70 at%", Names(lattice.symbols)),))
+    >>> program = Program.of(space)
+    >>> aim = [Gap(row, target, 0.5) for row, target in zip(program.percent, [20, 10, 70], strict=True)]
+    >>> program.solve(near=aim).at_least
+    16.0
+    """
+
+    space: DesignSpace
+    low: IntArray
+    high: IntArray
+    one_of: tuple[IntArray, ...]
+    columns: IntArray
+    numbers: Mapping[str, tuple[Factors, Fraction]]
+    choices: Mapping[tuple[str, str], Factors]
+    present: Mapping[str, int]
+
+    @staticmethod
+    def of(space: DesignSpace, *, with_presence: bool = False) -> Program:
+        """The program of a space, with variables for the presence of elements even where its lattice needs none."""
+        return _Writer(space, with_presence).program()
+
+    @property
+    def n_variables(self) -> int:
+        """How many variables there are."""
+        return len(self.low)
+
+    @cached_property
+    def percent(self) -> FloatArray:
+        """(n_elements, n_variables) factors of the amounts of the elements [%]."""
+        rows = [self.number(element)[0] for element in self.space.elements]
+        return np.array(rows).reshape(-1, self.n_variables)
+
+    def number(self, name: str) -> tuple[FloatArray, float]:
+        """Factors (n_variables,) of an element [%] or a numeric process variable, and a constant."""
+        factors, constant = self.numbers[name]
+        return self._dense(factors), float(constant)
+
+    def choice(self, name: str, choice: str) -> FloatArray:
+        """Factors (n_variables,) of being a choice, 0 or 1."""
+        return self._dense(self.choices[name, choice])
+
+    @cached_property
+    def curved(self) -> tuple[Rule, ...]:
+        """The rules that it leaves out."""
+        return tuple(rule for rule in self.space.rules if self.said(rule) is None)
+
+    # -- what is said in rows -------------------------------------------------------------------------------------
+
+    def said(self, rule: Rule) -> Alternatives | None:
+        """A rule as alternatives: it holds, or one of its conditions does not; None where it is curved."""
+        wanted, given = self._rows(rule.wanted), [self._rows(test) for test in rule.given]
+        if wanted is None or None in given:
+            return None
+        return (wanted, *((row.opposite,) for rows in given for row in rows or ()))
+
+    def broken(self, rule: Rule) -> Alternatives | None:
+        """That a rule does not hold, though its conditions do; None where it is curved."""
+        wanted, given = self._rows(rule.wanted), [self._rows(test) for test in rule.given]
+        if wanted is None or None in given:
+            return None
+        conditions = tuple(row for rows in given for row in rows or ())
+        return tuple((*conditions, row.opposite) for row in wanted)
+
+    def counted(self, limit: CountLimit) -> tuple[Row, Row]:
+        """That at most, and at least, so many of some elements are present."""
+        factors = np.zeros(self.n_variables)
+        factors[[self.present[element] for element in limit.of]] = 1
+        return Row(factors, limit.most), Row(-factors, -limit.least)
+
+    def short_of(self, least: Sequence[int]) -> Alternatives:
+        """That some element is present with fewer units than these, one number for each."""
+        return tuple((Row(-row, -1.0), Row(row, units - 1.0)) for row, units in zip(self._units, least, strict=True))
+
+    @property
+    def _units(self) -> FloatArray:
+        """(n_elements, n_variables) factors of the units of the elements."""
+        return self.columns[: self.space.n_elements].astype(np.float64)
+
+    def _rows(self, test: Sum | Computed | Is) -> tuple[Row, ...] | None:
+        """Rows that together say a test."""
+        elements, basis = self.space.elements, self.space.basis
+        if isinstance(test, Is):
+            row = Row(-self.choice(test.name, test.choice), -1.0)
+            return (row,) if test.wanted else (row.opposite,)
+        if isinstance(test, Computed):
+            mean = _mean(descriptor(test.name).function, elements)
+            if mean is None:
+                return None
+            weights = mean[1] * _atoms(elements, basis)
+            return tuple(self._mean_row(mean[0], weights, *bound) for bound in _bounds(test.limits))
+        if test.basis in (None, basis):
+            return tuple(self._sum_row(*inequality) for inequality in test.at_most())
+        to_other = 1 / atomic_masses(elements) if basis == "wt_pct" else atomic_masses(elements)
+        rows = []
+        for factors, most, is_open in test.at_most():
+            amounts = np.array([100 * float(factors.get(element, 0)) for element in elements])
+            rows.append(self._mean_row(amounts, to_other, 1, float(most), is_open))
+        return tuple(rows)
+
+    def _sum_row(self, factors: Mapping[str, Fraction], most: Fraction, is_open: bool) -> Row:
+        total: dict[int, Fraction] = {}
+        for name, factor in factors.items():
+            variables, constant = self.numbers[name]
+            most -= factor * constant
+            for variable, each in variables.items():
+                total[variable] = total.get(variable, Fraction(0)) + factor * each
+        scale = lcm(most.denominator, *(factor.denominator for factor in total.values()))
+        sizes = (abs(factor) * max(abs(int(self.low[i])), abs(int(self.high[i]))) for i, factor in total.items())
+        whole = scale * max(abs(most), *sizes, Fraction(0)) <= _LARGEST
+        if whole:
+            return Row(self._dense({i: factor * scale for i, factor in total.items()}), float(most * scale) - is_open)
+        slack = TOLERANCE * max(1.0, abs(float(most)))
+        edge = float(most) + (-slack if is_open else slack)
+        return Row(self._dense(total) * _MEAN_SCALE, edge * _MEAN_SCALE, whole=False)
+
+    def _mean_row(self, of: FloatArray, weights: FloatArray, sign: int, bound: float, is_open: bool) -> Row:
+        """That sign times the weighted mean of numbers is at most sign times a bound. (n_elements,) both"""
+        slack = TOLERANCE * max(1.0, abs(bound))
+        edge = sign * bound + (-slack if is_open else slack)
+        scale = _MEAN_SCALE / max(1.0, abs(bound)) / (100 * weights.mean())
+        return Row((sign * of - edge) * weights * scale @ self.percent, 0.0, whole=False)
+
+    def _dense(self, factors: Factors) -> FloatArray:
+        dense = np.zeros(self.n_variables)
+        dense[list(factors)] = [float(factor) for factor in factors.values()]
+        return dense
+
+    @cached_property
+    def _kept(self) -> tuple[Alternatives, ...]:
+        """Everything that its points keep, one group after the other."""
+        kept: list[Alternatives] = []
+        lattice = self.space.lattice
+        if lattice is not None:
+            kept += [((row,),) for row in self._presence(lattice)]
+            kept += [((row,),) for limit in lattice.limits for row in self.counted(limit)]
+        for rule in (*self.space.rules, *self.space.policy_limits):
+            said = self.said(rule)
+            if said is not None:
+                kept.append(said)
+        return tuple(kept)
+
+    def _presence(self, lattice: Lattice) -> Iterable[Row]:
+        """That an element is present where its variable says so, with the least that it may have or more."""
+        variables = self.present.values()
+        for variable, units, possible in zip(variables, self._units, lattice.values, strict=False):  # none asked for
+            for sign, bound in ((1, possible[-1]), (-1, possible[possible > 0].min(initial=lattice.total))):
+                factors = sign * units
+                factors[variable] = -sign * bound
+                yield Row(factors, 0.0)
+
+    @cached_property
+    def _equal(self) -> tuple[tuple[FloatArray, float], ...]:
+        """Sums of factors times variables that equal a number."""
+        groups = []
+        for group in self.one_of:
+            factors = np.zeros(self.n_variables)
+            factors[group] = 1
+            groups.append((factors, 1.0))
+        lattice = self.space.lattice
+        return (*groups, *([(self._units.sum(axis=0), float(lattice.total))] if lattice is not None else []))
+
+    # -- solving --------------------------------------------------------------------------------------------------
+
+    def solve(self, also: Sequence[Alternatives] = (), near: Sequence[Gap] = ()) -> Solution:
+        """The point with the smallest sum of gaps that keeps every rule that is not curved, and more that is asked.
+
+        Parameters
+        ----------
+        also : what else it is to keep
+        near : what is to be small; nothing where any point will do
+        """
+        told = (*self._kept, *also)
+        at_least = 0.0
+        for margin in MARGINS:
+            found = self._solved(told, near, margin)
+            if margin == 0.0:
+                if found.x is None:
+                    return Solution(None, found.status == _INFEASIBLE, at_least)
+                at_least = max(0.0, found.bound)
+            if found.x is not None and self._holds(found.x, told):
+                gaps = sum(gap.weight * abs(float(gap.factors @ found.x) - gap.target) for gap in near)
+                return Solution(
+                    np.rint(self.columns @ found.x).astype(np.int64), gaps <= at_least + SAME_DISTANCE, at_least
+                )
+        return Solution(None, False, at_least)
+
+    def _holds(self, x: FloatArray, told: Sequence[Alternatives]) -> bool:
+        """Whether whole variables keep everything."""
+        return (
+            bool(((x >= self.low) & (x <= self.high)).all())
+            and all(bool(factors @ x == total) for factors, total in self._equal)
+            and all(any(all(row.holds(x) for row in rows) for rows in alternatives) for alternatives in told)
+        )
+
+    def _solved(self, told: Sequence[Alternatives], near: Sequence[Gap], margin: float) -> _Found:
+        """What HiGHS says of it all, rows of means tightened by a margin."""
+        from scipy.optimize import Bounds, LinearConstraint, milp
+
+        rows, n_selectors = self._with_selectors(told, margin)
+        if rows is None:
+            return _Found(None, _INFEASIBLE, inf)
+        n, n_gaps = self.n_variables, len(near)
+        gaps = n + n_selectors
+        matrix = np.zeros((len(self._equal) + len(rows) + 2 * n_gaps, gaps + n_gaps))
+        low, high = np.full(len(matrix), -inf), np.zeros(len(matrix))
+        for i, (factors, total) in enumerate(self._equal):
+            matrix[i, :n], low[i], high[i] = factors, total, total
+        for i, (factors, selectors, most) in enumerate(rows, start=len(self._equal)):
+            matrix[i, :n] = factors
+            for selector, factor in selectors.items():
+                matrix[i, n + selector] = factor
+            high[i] = most
+            largest = np.abs(matrix[i]).max()
+            if largest > _LARGEST_FACTOR:
+                scale = 2.0 ** -ceil(log2(largest / _LARGEST_FACTOR))
+                matrix[i] *= scale
+                high[i] *= scale
+        for i, gap in enumerate(near):  # a distance is at least the difference, and at least its opposite
+            above = len(self._equal) + len(rows) + 2 * i
+            matrix[above, :n], matrix[above + 1, :n] = gap.factors, -gap.factors
+            matrix[above : above + 2, gaps + i] = -1
+            high[above], high[above + 1] = gap.target, -gap.target
+        result = milp(
+            np.concatenate([np.zeros(gaps), [gap.weight for gap in near]]),
+            integrality=np.concatenate([np.ones(gaps), np.zeros(n_gaps)]),
+            bounds=Bounds(
+                np.concatenate([self.low, np.zeros(n_selectors + n_gaps)]),
+                np.concatenate([self.high, np.ones(n_selectors), np.full(n_gaps, inf)]),
+            ),
+            constraints=LinearConstraint(matrix, low, high) if len(matrix) else (),
+            options={"mip_rel_gap": 0.0, "node_limit": MOST_NODES},
+        )
+        x = None if result.x is None else np.rint(result.x[:n])
+        bound = result.mip_dual_bound if near else 0.0
+        return _Found(x, int(result.status), -inf if bound is None else float(bound))
+
+    def _with_selectors(
+        self, told: Sequence[Alternatives], margin: float
+    ) -> tuple[list[tuple[FloatArray, dict[int, float], float]] | None, int]:
+        """Rows over the variables and over selectors, 0 or 1, that say which alternative holds; None if none can.
+
+        A row of an alternative that is not selected is slackened by as much as it may be exceeded at all.
+        """
+        rows: list[tuple[FloatArray, dict[int, float], float]] = []
+        n = 0
+        for alternatives in told:
+            possible: list[list[tuple[Row, float, float]]] = []
+            for each in alternatives:
+                tightened = [(row, row.most - (0.0 if row.whole else margin * _MEAN_SCALE)) for row in each]
+                spans = [self._span(row) for row in each]
+                if any(least > most for (_, most), (least, _) in zip(tightened, spans, strict=True)):
+                    continue
+                binding = [
+                    (row, most, largest - most)
+                    for (row, most), (_, largest) in zip(tightened, spans, strict=True)
+                    if largest > most
+                ]
+                possible.append(binding)
+            if not possible:
+                return None, 0
+            if not all(possible):  # an alternative that nothing can break
+                continue
+            if len(possible) == 1:
+                rows += [(row.factors, {}, most) for row, most, _ in possible[0]]
+                continue
+            for binding in possible:
+                rows += [(row.factors, {n: excess}, most + excess) for row, most, excess in binding]
+                n += 1
+            rows.append((np.zeros(self.n_variables), {n - 1 - i: -1.0 for i in range(len(possible))}, -1.0))
+        return rows, n
+
+    def _span(self, row: Row) -> tuple[float, float]:
+        """The least and the most that a row's sum may come to within the bounds of the variables."""
+        ends = np.array([row.factors * self.low, row.factors * self.high])
+        least, most = ends.min(axis=0), ends.max(axis=0)
+        for group in self.one_of:
+            least[group], most[group] = 0.0, 0.0
+        chosen = [row.factors[group] for group in self.one_of]
+        return (
+            float(least.sum() + sum(group.min() for group in chosen)),
+            float(most.sum() + sum(group.max() for group in chosen)),
+        )
+
+
+_INFEASIBLE = 2  # as scipy.optimize.milp numbers it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """What HiGHS gave: whole variables, if any; how it ended; and a bound on the sum of gaps."""
+
+    x: FloatArray | None
+    status: int
+    bound: float
+
+
+class _Writer:
+    """Makes variables for the parts of a space one after the other."""
+
+    def __init__(self, space: DesignSpace, with_presence: bool) -> None:
+        self.space = space
+        self.low: list[int] = []
+        self.high: list[int] = []
+        self.one_of: list[IntArray] = []
+        self.columns: list[dict[int, int]] = [{} for _ in range(space.n_elements + len(space.process))]
+        self.numbers: dict[str, tuple[Factors, Fraction]] = {}
+        self.choices: dict[tuple[str, str], Factors] = {}
+        self.present: dict[str, int] = {}
+        if space.lattice is not None:
+            self._lattice(space.lattice, with_presence)
+        tabled = self._candidates()
+        for i, variable in enumerate(space.process, start=space.n_elements):
+            if i not in tabled:
+                self._levels(i, variable)
+
+    def program(self) -> Program:
+        """What was written."""
+        columns = np.zeros((len(self.columns), len(self.low)), dtype=np.int64)
+        for row, factors in zip(columns, self.columns, strict=True):
+            row[list(factors)] = list(factors.values())
+        return Program(
+            self.space,
+            np.array(self.low, dtype=np.int64),
+            np.array(self.high, dtype=np.int64),
+            tuple(self.one_of),
+            columns,
+            self.numbers,
+            self.choices,
+            self.present,
+        )
+
+    def _add(self, low: int, high: int) -> int:
+        self.low.append(low)
+        self.high.append(high)
+        return len(self.low) - 1
+
+    def _add_one_of(self, n: int) -> IntArray:
+        """n variables of which exactly one is 1."""
+        group = np.array([self._add(0, 1) for _ in range(n)])
+        self.one_of.append(group)
+        return group
+
+    def _lattice(self, lattice: Lattice, with_presence: bool) -> None:
+        for i, (element, possible) in enumerate(zip(lattice.symbols, lattice.values, strict=True)):
+            stride = lattice.strides[i]
+            steps = self._add(int(possible[0]) // stride, int(possible[-1]) // stride)
+            self.columns[i] = {steps: stride}
+            self.numbers[element] = {steps: stride * lattice.unit}, Fraction(0)
+        if with_presence or lattice.limits or lattice.present_above > 0:
+            for element, possible in zip(lattice.symbols, lattice.values, strict=True):
+                self.present[element] = self._add(int(possible[0] > 0), int(possible[-1] > 0))
+
+    def _candidates(self) -> frozenset[int]:
+        """Variables for the rows of a table; the columns of a point that these say."""
+        space = self.space
+        if space.candidates is None:
+            return frozenset()
+        tabled = {
+            i: variable
+            for i, variable in enumerate(space.process, start=space.n_elements)
+            if variable.name in space.candidates.process
+        }
+        levels = {i: variable.levels(space.candidates.process[variable.name]) for i, variable in tabled.items()}
+        axis = space.candidates.axis(levels)
+        rows = self._add_one_of(len(axis.values))
+        for number, column in enumerate(axis.columns):
+            of_rows = axis.values[:, number]
+            if column in tabled:
+                self._listed(column, tabled[column], rows, of_rows)
+            else:
+                self.columns[column] = dict(zip(rows.tolist(), of_rows.tolist(), strict=True))
+                unit = Fraction(1, UNITS_PER_PERCENT)
+                amounts = {row: units * unit for row, units in self.columns[column].items()}
+                self.numbers[space.elements[column]] = amounts, Fraction(0)
+        return frozenset(axis.columns)
+
+    def _levels(self, column: int, variable: Numeric | Choice) -> None:
+        if isinstance(variable, Numeric) and not variable.listed:
+            level = self._add(0, variable.n_levels - 1)
+            self.columns[column] = {level: 1}
+            self.numbers[variable.name] = {level: variable.spacing}, exact(variable.low)
+        else:
+            self._listed(column, variable, self._add_one_of(variable.n_levels), np.arange(variable.n_levels))
+
+    def _listed(self, column: int, variable: Numeric | Choice, rows: IntArray, levels: IntArray) -> None:
+        """A process variable of which each row of a table, or each of its own levels, says the level."""
+        self.columns[column] = dict(zip(rows.tolist(), levels.tolist(), strict=True))
+        if isinstance(variable, Numeric):
+            numbers = [exact(number) for number in variable.values(levels).tolist()]
+            self.numbers[variable.name] = dict(zip(rows.tolist(), numbers, strict=True)), Fraction(0)
+        else:
+            for level, choice in enumerate(variable.choices):
+                self.choices[variable.name, choice] = {row: Fraction(1) for row in rows[levels == level].tolist()}
+
+
+def _bounds(limits: Limits) -> list[tuple[int, float, bool]]:
+    """Finite bounds, each with its sign and whether it is open: sign times a quantity is at most sign times it."""
+    both = ((-1, limits.low, limits.low_open), (1, limits.high, limits.high_open))
+    return [(sign, bound, is_open) for sign, bound, is_open in both if isfinite(bound)]
+
+
+def _atoms(elements: tuple[str, ...], basis: Basis) -> FloatArray:
+    """(n_elements,) atoms in one percent of each element, but for a factor that all share."""
+    return np.ones(len(elements)) if basis == "at_pct" else 1 / atomic_masses(elements)
+
+
+@lru_cache(maxsize=256)
+def _mean(function: Function, elements: tuple[str, ...]) -> tuple[FloatArray, FloatArray] | None:
+    """A descriptor as a mean of its values for the pure elements; None where it is no mean over atoms, mass or volume.
+
+    It is recognised by asking it for mixtures.
+
+    Returns
+    -------
+    of : (n_elements,) its values for the pure elements
+    weights : (n_elements,) what an atom of each counts: 1, its mass or its volume
+    """
+    n = len(elements)
+    if n == 0:
+        return None
+    of = function(np.eye(n), elements)
+    if np.isnan(of).any():
+        return None
+    rng = np.random.default_rng(0)
+    mixtures = np.vstack([rng.dirichlet(np.full(n, spread), size=100) for spread in (0.1, 0.3, 1.0, 10.0)])
+    asked = function(mixtures, elements)
+    masses = atomic_masses(elements)
+    for weights in (np.ones(n), masses, masses / values("density_g_per_cm3", elements)):
+        shares = mixtures * weights
+        if np.allclose(shares @ of / shares.sum(axis=1), asked, rtol=1e-9, atol=1e-9 * np.abs(of).max()):
+            return of, weights
+    return None

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from math import inf
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from alloyloop.design.criteria import Bracket, Criterion, ExpectedImprovement, LogOdds, PredictedMean
+from alloyloop.design.goals import Within
+from alloyloop.surrogates.base import Prediction
+
+LIMITS = (Within(high=1.0), Within(low=-2.0), Within(-1.0, 0.5), Within(-1e-3, 1e-3))
+CRITERIA: tuple[Criterion, ...] = (
+    PredictedMean("a", 1.0, 1.0),
+    PredictedMean("a", -1.0, 1.0),
+    *(LogOdds((("a", limit),)) for limit in LIMITS),
+    LogOdds((("a", LIMITS[0]), ("b", LIMITS[2]))),
+    ExpectedImprovement("a", -1.0, 0.3),
+    ExpectedImprovement("a", 1.0, -0.2, (("b", LIMITS[2]), ("a", LIMITS[1]))),
+)
+
+
+def known(mean: float, std: float, noise: float) -> Bracket:
+    return Bracket.of(Prediction(np.array([mean]), np.array([std]), np.array([noise])))
+
+
+@st.composite
+def brackets_and_beliefs(draw: st.DrawFn) -> tuple[Bracket, Bracket]:
+    """Draw a bracket and, as a bracket of no width, a belief inside it."""
+    numbers = st.floats(-8, 8, allow_subnormal=False)
+    low, mean, high = sorted(draw(st.tuples(numbers, numbers, numbers)))
+    spreads = st.floats(1e-3, 8)
+    least, std, most = sorted(draw(st.tuples(spreads, spreads, spreads)))
+    least = draw(st.sampled_from([0.0, least]))
+    noise = draw(st.sampled_from([0.0, 0.3]))
+    return Bracket(*(np.array([number]) for number in (low, high, least, most, noise))), known(mean, std, noise)
+
+
+@pytest.mark.parametrize("criterion", CRITERIA, ids=str)
+@given(a=brackets_and_beliefs(), b=brackets_and_beliefs())
+def test_no_belief_in_a_bracket_is_worth_more_than_the_highest_value_it_allows(
+    criterion: Criterion, a: tuple[Bracket, Bracket], b: tuple[Bracket, Bracket]
+) -> None:
+    highest = criterion.highest({"a": a[0], "b": b[0]})
+    value = criterion.highest({"a": a[1], "b": b[1]})
+    assert value <= highest + 1e-9 * (1 + abs(value))
+
+
+@pytest.mark.parametrize("criterion", [c for c in CRITERIA if isinstance(c, PredictedMean | LogOdds)], ids=str)
+@given(a=brackets_and_beliefs(), b=brackets_and_beliefs())
+def test_no_belief_in_a_bracket_is_worth_less_than_the_lowest_value_it_allows(
+    criterion: PredictedMean | LogOdds, a: tuple[Bracket, Bracket], b: tuple[Bracket, Bracket]
+) -> None:
+    inside = {"a": a[1], "b": b[1]}
+    value = criterion.highest(inside)
+    assert criterion.lowest({"a": a[0], "b": b[0]}) <= value + 1e-9 * (1 + abs(value))
+    assert criterion.lowest(inside) == pytest.approx(value, rel=1e-12, abs=1e-12)
+
+
+@given(belief=brackets_and_beliefs(), limit=st.sampled_from(LIMITS))
+def test_the_highest_value_a_bracket_allows_is_reached_in_it(belief: tuple[Bracket, Bracket], limit: Within) -> None:
+    bracket, _ = belief
+    assume(bracket.std_low > 0)
+    odds = LogOdds((("a", limit),))
+    # The nearest mean to the middle of the limits, which a grid of ends and middles holds, and any deviation.
+    ends = (bracket.mean_low[0], bracket.mean_high[0])
+    middle = np.clip((limit.low + limit.high) / 2, *ends)
+    stds = np.geomspace(bracket.std_low[0], bracket.std_high[0], 2001)
+    mean, std = (part.ravel() for part in np.meshgrid([*ends, middle], stds))
+    best = odds.highest({"a": Bracket.of(Prediction(mean, std, np.full(len(mean), bracket.noise[0])))}).max()
+    assert odds.highest({"a": bracket})[0] == pytest.approx(best, rel=1e-5, abs=1e-5)
+
+
+def test_log_odds_are_those_of_a_measurement_and_not_of_the_property() -> None:
+    """P(Y <= 60) of a normal Y with mean 55 and standard deviation 5 is 0.8413."""
+    odds = LogOdds((("E", Within(high=60.0)),)).highest({"E": known(55.0, 3.0, 4.0)})
+    p = norm.cdf(1.0)
+    assert odds[0] == pytest.approx(np.log(p / (1 - p)), rel=1e-12)
+
+
+def test_log_odds_of_two_limits_multiply_their_probabilities() -> None:
+    limits = (("E", Within(high=60.0)), ("R", Within(low=500.0)))
+    odds = LogOdds(limits).highest({"E": known(55.0, 5.0, 0.0), "R": known(540.0, 20.0, 0.0)})
+    p = norm.cdf(1.0) * norm.cdf(2.0)
+    assert odds[0] == pytest.approx(np.log(p / (1 - p)), rel=1e-12)
+
+
+@pytest.mark.parametrize("sigmas", [9.0, 30.0, 45.0])
+def test_designs_that_are_all_but_certain_are_told_apart(sigmas: float) -> None:
+    """Where P is 1.0 to sixteen digits, 1 - P is still told by the tail."""
+    odds = LogOdds((("E", Within(high=0.0)),))
+    sure, surer = (odds.highest({"E": known(-away, 1.0, 0.0)})[0] for away in (sigmas, sigmas + 0.01))
+    assert sure == pytest.approx(-norm.logsf(sigmas), rel=1e-9)
+    assert surer > sure
+
+
+def test_of_two_limits_the_nearer_decides_where_both_are_all_but_certain() -> None:
+    limits = (("E", Within(high=0.0)), ("R", Within(high=0.0)))
+    both = LogOdds(limits).highest({"E": known(-40.0, 1.0, 0.0), "R": known(-50.0, 1.0, 0.0)})
+    assert both[0] == pytest.approx(-norm.logsf(40.0), rel=1e-9)
+
+
+def test_a_value_that_is_known_is_inside_limits_or_outside() -> None:
+    odds = LogOdds((("price", Within(high=60.0)),))
+    assert odds.highest({"price": known(59.0, 0.0, 0.0)}) > 1e3
+    assert odds.highest({"price": known(61.0, 0.0, 0.0)}) < -1e3
+
+
+def test_expected_improvement_is_that_of_the_textbook() -> None:
+    """Jones et al. 1998, eq. 15, with numbers: (60 - 58) Φ(0.5) + 4 φ(0.5) for a mean of 58 ± 4 and 60 to improve on."""
+    value = ExpectedImprovement("E", -1.0, 60.0).highest({"E": known(58.0, 4.0, 7.0)})
+    assert np.exp(value[0]) == pytest.approx(2 * norm.cdf(0.5) + 4 * norm.pdf(0.5), rel=1e-12)
+
+
+def test_expected_improvement_is_times_the_probability_of_the_limits_for_the_property_itself() -> None:
+    limited = ExpectedImprovement("E", -1.0, 60.0, (("R", Within(low=500.0)),))
+    beliefs = {"E": known(58.0, 4.0, 7.0), "R": known(520.0, 20.0, 99.0)}
+    free = ExpectedImprovement("E", -1.0, 60.0).highest(beliefs)
+    assert limited.highest(beliefs)[0] - free[0] == pytest.approx(np.log(norm.cdf(1.0)), rel=1e-12)
+
+
+@pytest.mark.parametrize("criterion", CRITERIA, ids=str)
+def test_of_what_is_unknown_anything_can_be_hoped(criterion: Criterion) -> None:
+    unknown = {name: Bracket.unknown(1) for name in "ab"}
+    assert criterion.highest(unknown)[0] > 600  # e^600: no real design comes near
+
+
+def test_words_name_what_is_ranked_by() -> None:
+    limit = (("R", Within(low=500.0)),)
+    assert PredictedMean("E", -1.0, 1.0).words == "minimize E"
+    assert LogOdds(limit).words == "probability that R is above 500"
+    assert ExpectedImprovement("E", -1.0, 60.0, limit).words == "expected improvement of E on 60, where R is above 500"
+    assert ExpectedImprovement("E", -1.0, 60.0).words == "expected improvement of E on 60"
+    assert Within(low=-inf, high=3.0).words == "below 3"
