@@ -22,6 +22,7 @@ def main() -> None:
     with np.load(arguments.question) as question:
         X, y, candidates = question["X"], question["y"], question["candidates"]
     took = {"bgolearn": _bgolearn, "baybe": _baybe}[arguments.peer](X, y, candidates, arguments.batch)
+    took["alloys"] = len(candidates)
     took["peak_MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print("RESULT " + json.dumps(took))
 

@@ -150,10 +150,12 @@ class Campaign:
 
     def _inputs(self) -> dict[str, bytes]:
         """The files that a person edits, as they are now, by name: the question, the table, and that of candidates."""
-        self.folder.checked()
-        candidates = read_spec(self.folder.question).candidates
-        names = (self.folder.question.name, self.folder.experiments.name, *([candidates] if candidates else []))
-        return {name: read_bytes(self.folder.path / name) for name in names}
+        folder = self.folder.checked()
+        files = [folder.question, folder.experiments]
+        candidates = read_spec(folder.question).candidates
+        if candidates is not None and (folder.path / candidates).is_file():  # else it is said where it is read
+            files.append(folder.path / candidates)
+        return {file.name: read_bytes(file) for file in files}
 
     def _refuse_if_changed_since(self, before: Mapping[str, bytes]) -> None:
         """The lock holds off other commands, but no editor: what was saved meanwhile must not be written over."""

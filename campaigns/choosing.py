@@ -35,12 +35,13 @@ class CandidateTable:
     remarks: tuple[str, ...]
 
     def narrowed(self, variable: Numeric | Choice) -> Numeric | Choice:
-        """A process variable as the table leaves it: only the values that some row has."""
+        """A process variable as the table leaves it: a number takes only the values that some row has.
+
+        A choice stays as it is, since rows of experiments.csv may have the words that no candidate has.
+        """
         values = self.candidates.process.get(variable.name)
-        if values is None:
+        if values is None or isinstance(variable, Choice):
             return variable
-        if isinstance(variable, Choice):
-            return Choice(variable.name, tuple(choice for choice in variable.choices if choice in values))
         return Numeric.of_values(variable.name, values)
 
 
@@ -59,12 +60,10 @@ def read_candidates(
     Raises
     ------
     AlloyloopError
-        where the file is not in the folder, or says neither compositions nor process values
+        where there is no such file, or it says neither compositions nor process values
     CampaignFileError
         where rows are mistakes; names every one
     """
-    if Path(name).name != name or "\\" in name:
-        raise AlloyloopError(f"'{name}' is not the name of a file alone", "Put the table beside campaign.yaml.")
     if not (folder / name).is_file():
         raise AlloyloopError(f"There is no {name} beside campaign.yaml", "Correct the name, or put the table there.")
     reader = SheetReader(read_sheet(folder / name))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import pickle
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from ..design.keeping import Bar, Found
@@ -32,6 +33,14 @@ PATIENCE = 20
 # Slices a worker gets before the bar is raised and the state is saved, and parts that are merged at a time.
 SLICES_PER_WORKER = 8
 MERGED_AT_A_TIME = 8
+# Of worker processes: one thread for matrices, and freed memory kept, which Dask by default gives back to the system at
+# once: that halves the speed of arrays of these sizes.
+ENVIRONMENT = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), 1),
+    "MALLOC_TRIM_THRESHOLD_": 2**28,
+    "MALLOC_MMAP_THRESHOLD_": 2**25,
+}
+QUIET = {"distributed.admin.large-graph-warning-threshold": "1GiB"}
 
 
 class Engine(Protocol):
@@ -87,43 +96,28 @@ class Cluster:
     @property
     def wave(self) -> int:
         """See `Engine`."""
-        return SLICES_PER_WORKER * max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
+        workers = self._client.scheduler_info(n_workers=-1).get("workers", ())
+        return SLICES_PER_WORKER * max(1, len(workers))
 
     def find(self, slices: Sequence[Slice], bar: Bar) -> Found:
         """See `Engine`."""
-        refuse_other_versions(self._client)
         self._n_waves += 1
         name = f"{self._name}-{self._n_waves}"
-        parts = [
-            self._client.submit(_find, self._question, *slice_, bar, key=f"{name}-find-{i}", pure=False)
-            for i, slice_ in enumerate(slices)
-        ]
-        while len(parts) > 1:
-            name += "-merged"
+        with _failures_said(self._client):
+            refuse_other_versions(self._client)
             parts = [
-                self._client.submit(
-                    _merged, self._question, parts[i : i + MERGED_AT_A_TIME], key=f"{name}-{i}", pure=False
-                )
-                for i in range(0, len(parts), MERGED_AT_A_TIME)
+                self._client.submit(_find, self._question, *slice_, bar, key=f"{name}-find-{i}", pure=False)
+                for i, slice_ in enumerate(slices)
             ]
-        return self._answer(parts[0])
-
-    def _answer(self, future: Any) -> Found:
-        from distributed import CancelledError, KilledWorker
-        from distributed.comm.core import CommClosedError
-
-        try:
-            answer: Found = future.result()
-        except KilledWorker as error:
-            raise AlloyloopError(
-                "The same slice was being looked at each time that a worker died",
-                "Give the workers more memory, and go on with --resume.",
-            ) from error
-        except (CancelledError, CommClosedError, TimeoutError, OSError) as error:
-            raise AlloyloopError(
-                "The scheduler of the cluster is gone", "Start it again, and go on with --resume."
-            ) from error
-        return answer
+            while len(parts) > 1:
+                name += "-merged"
+                some = (parts[i : i + MERGED_AT_A_TIME] for i in range(0, len(parts), MERGED_AT_A_TIME))
+                parts = [
+                    self._client.submit(_merged, self._question, each, key=f"{name}-{i}", pure=False)
+                    for i, each in enumerate(some)
+                ]
+            found: Found = parts[0].result()
+        return found
 
 
 def _find(screening: Screening, start: int, stop: int, bar: Bar) -> Found:
@@ -152,10 +146,10 @@ def local_cluster(screening: Screening, n_workers: int) -> Iterator[Cluster]:
     import dask
     from distributed import Client, LocalCluster
 
-    quiet = {"distributed.worker.daemon": True, "distributed.admin.large-graph-warning-threshold": "1GiB"}
+    settings = {**QUIET, "distributed.nanny.pre-spawn-environ": ENVIRONMENT}
     with (
         _silence(),
-        dask.config.set(quiet),
+        dask.config.set(settings),
         LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,
@@ -166,6 +160,7 @@ def local_cluster(screening: Screening, n_workers: int) -> Iterator[Cluster]:
         ) as workers,
         Client(workers) as client,
     ):
+        _let_only_us_be_interrupted(client)
         yield Cluster(screening, client)
 
 
@@ -182,7 +177,7 @@ def cluster_at(screening: Screening, address: str) -> Iterator[Cluster]:
     import dask
     from distributed import Client
 
-    with _silence(), dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GiB"}):
+    with _silence(), dask.config.set(QUIET):
         try:
             client = Client(address, timeout=PATIENCE)
         except (OSError, TimeoutError, ValueError) as error:
@@ -228,6 +223,37 @@ def refuse_other_versions(client: Client) -> None:
                     f"The worker at {address} has {name} {theirs[name]}, and this machine has {here}",
                     f"Install {name}=={here} there.",
                 )
+
+
+@contextmanager
+def _failures_said(client: Client) -> Iterator[None]:
+    """Turn what Dask says of workers and schedulers that are gone into a sentence with a remedy."""
+    from distributed import KilledWorker
+
+    try:
+        yield
+    except KilledWorker as error:
+        raise AlloyloopError(
+            "Every worker that looked at one of the slices died", "Give workers more memory, and go on with --resume."
+        ) from error
+    except Exception as error:
+        if client.status == "running":
+            raise
+        # What it is then depends on what the client was doing: half a dozen kinds, of which some are RuntimeError.
+        raise AlloyloopError(
+            "The scheduler of the cluster is gone", "Start it again, and go on with --resume."
+        ) from error
+
+
+def _let_only_us_be_interrupted(client: Client) -> None:
+    """A terminal sends Ctrl-C to every process that it started; the workers stop when this one tells them."""
+    from distributed import WorkerPlugin
+
+    class IgnoreInterrupts(WorkerPlugin):  # also for a worker that takes the place of one that died
+        def setup(self, worker: object) -> None:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    client.register_plugin(IgnoreInterrupts(), name="ignore-interrupts")
 
 
 def _need_dask(option: str) -> None:

@@ -17,8 +17,8 @@ from ..design.space import Count
 from ..surrogates.errors import AlloyloopError
 from .folder import Folder
 from .problems import CampaignFileError, Problem
-from .reading import counted
-from .snapshot import Snapshot, read_with_problems, why_not
+from .reading import counted, listed
+from .snapshot import Snapshot, read_with_problems, why_not_planned
 from .spaces import keys_of_rule
 from .spec import FILE, Keys
 
@@ -75,7 +75,9 @@ def examine(snapshot: Snapshot) -> tuple[Count, tuple[Problem, ...], tuple[str, 
     if designs.number == 0:
         from ..design.conflicts import conflicts
 
-        return designs, (_empty(snapshot, designs, conflicts(snapshot.space)),), ()
+        parts = conflicts(snapshot.space)
+        if parts or designs.exact:
+            return designs, (_empty(snapshot, designs, parts),), ()
     if designs.number < FEW_BATCHES * batch:
         few = f"{FILE}: the space holds only {designs}: fewer than {FEW_BATCHES} batches of {batch}."
         return designs, (), (few,)
@@ -99,7 +101,7 @@ def _empty(snapshot: Snapshot, count: Count, parts: Sequence[Part]) -> Problem:
     how = "there is no design" if is_sure else f"no design was found ({count.how})"
     if not parts:
         return snapshot.written.problem(("composition",), f"The space is empty: {how}", "Widen the bounds.")
-    problem = f"The space is empty: {how} that keeps {_listed([_said(snapshot, part) for part in parts])}"
+    problem = f"The space is empty: {how} that keeps {listed([_said(snapshot, part) for part in parts])}"
     remedy = "Relax any one of these." if len(parts) > 1 else "Relax it."
     return snapshot.written.problem(_keys(snapshot, parts[0].keys), problem, remedy)
 
@@ -123,8 +125,7 @@ def rows_outside(snapshot: Snapshot) -> tuple[str, ...]:
     table = snapshot.table
     remarks = []
     for row in np.flatnonzero(table.pending & table.has_composition & ~table.has_problem).tolist():
-        process = {name: values[[row]] for name, values in snapshot.process.items()}
-        if reasons := why_not(snapshot, snapshot.composition(row), process):
+        if reasons := why_not_planned(snapshot, row):
             said = f"{table.ids[row]} ({table.status[row]}) would not be proposed as the space is now"
             remarks.append(f"experiments.csv, row {table.sheet.row_numbers[row]}: {said}: {'; '.join(reasons)}.")
     known = snapshot.known
@@ -149,7 +150,3 @@ def _keys(snapshot: Snapshot, hint: Sequence[str | int]) -> Keys:
 def _said(snapshot: Snapshot, part: Part) -> str:
     line = snapshot.written.line_of(_keys(snapshot, part.keys))
     return f"'{part.text}'" if line is None else f"'{part.text}' (line {line})"
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,3 +87,14 @@ def counted(count: int, noun: str) -> str:
     ('1 row', '3 rows')
     """
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Write several names as a sentence lists them.
+
+    Examples
+    --------
+    >>> listed(["Nb", "Zr", "Sn"]), listed(["Nb"])
+    ('Nb, Zr and Sn', 'Nb')
+    """
+    return f" {last} ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

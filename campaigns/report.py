@@ -39,6 +39,7 @@ from .plots import (
     synthetic_rows,
     words_and_unit,
 )
+from .reading import counted, listed
 from .rounds import PastRound, past_rounds
 from .sheet import read_sheet
 from .snapshot import Snapshot
@@ -116,20 +117,21 @@ def sought(snapshot: Snapshot) -> str:
     """The question in one sentence: "Sought: an alloy of Ti with Nb, its Young's modulus as low as possible."."""
     if snapshot.space.elements:
         *others, balance = snapshot.space.elements
-        kind = f"an alloy of {balance}" + (f" with {_listed(others)}" if others else "")
+        kind = f"an alloy of {balance}" + (f" with {listed(others)}" if others else "")
     else:
-        kind = f"a process, by {_listed([words_and_unit(variable.name)[0] for variable in snapshot.space.process])}"
+        kind = f"a process, by {listed([words_and_unit(variable.name)[0] for variable in snapshot.space.process])}"
     wants = [f"its {_goal(name, goal)}" for name, goal in snapshot.goals.items() if not isinstance(goal, Report)]
-    return f"Sought: {kind}, {_listed(wants)}." if wants else f"Studied: {kind}; nothing is pursued or limited."
+    return f"Sought: {kind}, {listed(wants)}." if wants else f"Studied: {kind}; nothing is pursued or limited."
 
 
 def _question(snapshot: Snapshot) -> dict[str, list[str]]:
     """The question in its parts: what each is called, and what it says."""
     space = snapshot.space
     reported = [words_and_unit(name)[0] for name, goal in snapshot.goals.items() if isinstance(goal, Report)]
-    classes = [f"{name} ({_listed(list(known), 'or')})" for name, known in snapshot.table.layout.classes.items()]
+    classes = [f"{name} ({listed(list(known), 'or')})" for name, known in snapshot.table.layout.classes.items()]
     parts = {
         f"Composition [{BASIS_SIGN[space.basis]}]": _bounds(space),
+        "Candidates": _candidates(snapshot),
         "Process": [_process(variable) for variable in space.process],
         "Conditions": [f"{label(condition.name)}: {condition.at:g} wanted" for condition in space.conditions],
         "Rules": [_rule(rule) for rule in space.rules],
@@ -141,10 +143,15 @@ def _question(snapshot: Snapshot) -> dict[str, list[str]]:
     return {name: said for name, said in parts.items() if said}
 
 
+def _candidates(snapshot: Snapshot) -> list[str]:
+    table = snapshot.space.candidates
+    return [] if table is None else [f"the {counted(len(table.percent), 'row')} of {snapshot.spec.candidates}"]
+
+
 def _bounds(space: DesignSpace) -> list[str]:
     lattice = space.lattice
     if lattice is None:
-        return [_listed(space.elements)] if space.elements else []
+        return [listed(space.elements)] if space.elements else []
     steps = {element.step for element in lattice.elements}
     bounds = [
         f"{element.symbol} {element.low:g} to {element.high:g}"
@@ -159,10 +166,10 @@ def _bounds(space: DesignSpace) -> list[str]:
 
 def _process(variable: Numeric | Choice) -> str:
     if isinstance(variable, Choice):
-        return f"{label(variable.name)}: {_listed(variable.choices, 'or')}"
+        return f"{label(variable.name)}: {listed(variable.choices, 'or')}"
     bounds = f"{label(variable.name)}: {variable.low:g} to {variable.high:g}"
     if variable.listed:
-        return f"{label(variable.name)}: {_listed([f'{value:g}' for value in variable.listed], 'or')}"
+        return f"{label(variable.name)}: {listed([f'{value:g}' for value in variable.listed], 'or')}"
     return bounds if variable.step is None else f"{bounds} in steps of {variable.step:g}"
 
 
@@ -199,16 +206,7 @@ def _policy(space: DesignSpace) -> list[str]:
         if rule.verdict == "limited" and rule.limit_wt_pct is not None and rule.element in space.elements
     ]
     barred = sorted(space.policy.barred)
-    return [f"{space.policy.title} ({space.policy.name})", *([f"bars {_listed(barred)}"] if barred else []), *limited]
-
-
-def _listed(names: Sequence[str], last: str = "and") -> str:
-    """Names as a sentence lists them.
-
-    >>> _listed(["Nb", "Zr", "Sn"]), _listed(["Nb"])
-    ('Nb, Zr and Sn', 'Nb')
-    """
-    return f" {last} ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+    return [f"{space.policy.title} ({space.policy.name})", *([f"bars {listed(barred)}"] if barred else []), *limited]
 
 
 # -- where it stands --------------------------------------------------------------------------------------------------

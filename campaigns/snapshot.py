@@ -185,21 +185,39 @@ def why_not(snapshot: Snapshot, composition: Composition | None, process: Proces
 
 
 # What `why_not` says of a design that lies between the steps: nothing that an alloy, once made, could be blamed for.
+_NO_LEVEL = ", not one of its levels"
 _BETWEEN_STEPS = ("it does not lie on the step", "it is not one of the candidates")
+
+
+def why_not_planned(snapshot: Snapshot, row: int) -> list[str]:
+    """Every bound and rule that one row breaks as it was planned, or else analysed; impurities are passed over."""
+    planned = snapshot.table.nominal[row]
+    amounts = planned if np.isfinite(planned).all() else snapshot.table.measured[row]
+    return _why_not(snapshot, amounts, {name: values[[row]] for name, values in snapshot.process.items()})
 
 
 def why_not_made(snapshot: Snapshot, row: int) -> list[str]:
     """Every bound and rule that one row breaks as it was made: as analysed where it was, and on no step."""
-    table, process = snapshot.table, {}
-    for variable in snapshot.space.process:
-        values = snapshot.process[variable.name][[row]]
-        levels = variable.levels(values)
-        process[variable.name] = np.where(levels >= 0, variable.values(np.maximum(levels, 0)), values)
-    composition = None
-    if snapshot.space.elements:
-        amounts = dict(zip(table.elements, table.amounts[row].tolist(), strict=True))
-        composition = Composition({e: amount for e, amount in amounts.items() if amount > 0}, snapshot.space.basis)
-    return [reason for reason in why_not(snapshot, composition, process) if reason not in _BETWEEN_STEPS]
+    process = {name: values[[row]] for name, values in snapshot.process.items()}
+    between = [
+        f"{variable.name} is "
+        for variable in snapshot.space.process
+        if isinstance(variable, Numeric) and variable.low <= process[variable.name][0] <= variable.high
+    ]
+    return [
+        reason
+        for reason in _why_not(snapshot, snapshot.table.amounts[row], process)
+        if reason not in _BETWEEN_STEPS and not (reason.startswith(tuple(between)) and reason.endswith(_NO_LEVEL))
+    ]
+
+
+def _why_not(snapshot: Snapshot, amounts: FloatArray, process: Process) -> list[str]:
+    """The same for amounts of the table's elements (n_elements,) [%]."""
+    space, elements = snapshot.space, snapshot.table.elements
+    others = [elements[i] for i in range(space.n_elements, len(elements)) if amounts[i] > 0]
+    if others and amounts[space.n_elements :].sum() > IMPURITIES:
+        return [f"{element} is not in the space" for element in others]
+    return space.why_not(amounts[: space.n_elements], process)
 
 
 def plain(value: object) -> float | str | None:

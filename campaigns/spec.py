@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -150,6 +150,14 @@ class CampaignSpec(_Strict):
     model: str = "auto"
     batch: int = Field(default=4, ge=1, le=96)
     seed: int = Field(default=0, ge=0)
+
+    @field_validator("candidates")
+    @classmethod
+    def _lies_beside_the_question(cls, name: str | None) -> str | None:
+        # Opening a stranger's folder must not read what lies elsewhere.
+        if name is not None and (not name or PurePath(name).name != name or "\\" in name):
+            raise ValueError("the table lies beside campaign.yaml: this is not the name of a file alone")
+        return name
 
     @property
     def goals(self) -> dict[str, Goal]:

@@ -206,7 +206,10 @@ class _Draws:
 
     def keep(self, rules: Sequence[Rule]) -> NDArray[np.bool_]:
         """Which of them keep some rules. (n,)"""
-        return np.logical_and.reduce([rule.holds(self.designs) for rule in rules] or [np.ones(len(self.points), bool)])
+        kept = np.ones(len(self.points), dtype=bool)
+        for rule in rules:
+            kept &= rule.holds(self.designs)
+        return kept
 
     def never_break(self, rule: Rule, without: DesignSpace) -> bool:
         """Whether those that keep all that is curved in a space without a rule keep that rule, and there are some."""

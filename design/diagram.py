@@ -153,6 +153,8 @@ class Diagram:
 
     def index(self, points: IntArray) -> list[int]:
         """The numbers of points, the inverse of `at`; -1 for a point that is not one. (n, n_columns)"""
+        if self.count == 0:
+            return [-1] * len(points)
         step_of, held = self._walk(points)
         numbers = np.zeros(len(points), dtype=object if self.count >= _LARGEST_INT64 else np.int64)
         for (state, step), layer in zip(step_of, self._layers, strict=True):

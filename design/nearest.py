@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 
 import numpy as np
@@ -11,8 +12,8 @@ import numpy as np
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
 from .diagram import IntArray
-from .process import Choice, Numeric
-from .program import SAME_DISTANCE, Gap, Program
+from .process import Choice
+from .program import SAME_COST, Program
 from .space import DesignSpace
 
 # Points from which the search for a design under curved rules starts: drawn, and followed.
@@ -82,7 +83,7 @@ def nearest(
     if space.candidates is not None and space.count <= MOST_LISTED:
         return _listed(aim)
     program = Program.of(space)
-    solution = program.solve(near=aim.gaps(program))
+    solution = program.solve(aim.far)
     if solution.point is None and solution.proved:
         raise _none()
     if solution.point is not None and space.allows(solution.point[None])[0]:
@@ -113,41 +114,32 @@ class _Aim:
                     f"{value!r} is not a choice of {name}", f"Its choices are {', '.join(variable.choices)}."
                 )
 
-    def _numbers(self) -> Iterator[tuple[int, Numeric, float]]:
-        """Numeric process variables that are given, with their columns and what they should be."""
-        for i, variable in enumerate(self.space.process, start=self.space.n_elements):
-            if isinstance(variable, Numeric) and variable.name in self.process and variable.high > variable.low:
-                yield i, variable, float(self.process[variable.name])
+    def far(self, column: int, values: IntArray) -> FloatArray:
+        """How much the numbers in a column of points add to their distance [%]. (n,) -> (n,)"""
+        if column < self.space.n_elements:
+            return np.asarray(np.abs(values * self._unit - self.percent[column]) / 2)
+        variable = self.space.process[column - self.space.n_elements]
+        wanted = self.process.get(variable.name)
+        if isinstance(variable, Choice):
+            return 100.0 * np.array([wanted not in (None, said) for said in variable.values(values)])
+        span = variable.high - variable.low
+        if wanted is None or span == 0:
+            return np.zeros(len(values))
+        return np.asarray(100 / span * np.abs(variable.values(values) - float(wanted)))
 
-    def _choices(self) -> Iterator[tuple[int, Choice, str]]:
-        """Choices that are given, with their columns."""
-        for i, variable in enumerate(self.space.process, start=self.space.n_elements):
-            if isinstance(variable, Choice) and variable.name in self.process:
-                yield i, variable, str(self.process[variable.name])
+    @cached_property
+    def _unit(self) -> float:
+        """What one unit of an element is [%]."""
+        return float(self.space.percent(np.ones((1, self.space.n_elements), dtype=np.int64))[0, 0])
 
     def distances(self, points: IntArray) -> FloatArray:
         """How far points are [%]. (n, d) -> (n,)"""
-        far = np.abs(self.space.percent(points) - self.percent).sum(axis=1) / 2
-        for i, variable, wanted in self._numbers():
-            share = np.abs(variable.values(points[:, i]) - wanted) / (variable.high - variable.low)
-            far += 100 * share
-        for i, choice, said in self._choices():
-            far += 100.0 * (points[:, i] != choice.choices.index(said))
-        return np.asarray(far)
-
-    def gaps(self, program: Program) -> list[Gap]:
-        """The same for a program."""
-        gaps = [Gap(row, float(amount), 0.5) for row, amount in zip(program.percent, self.percent, strict=True)]
-        for _, variable, wanted in self._numbers():
-            factors, constant = program.number(variable.name)
-            gaps.append(Gap(factors, wanted - constant, 100 / (variable.high - variable.low)))
-        gaps += [Gap(program.choice(choice.name, said), 1.0, 100.0) for _, choice, said in self._choices()]
-        return gaps
+        return np.asarray(np.sum([self.far(i, points[:, i]) for i in range(points.shape[1])], axis=0))
 
     def found(self, point: IntArray, *, exact: bool, at_least: float = 0.0) -> Nearest:
         """A design with its distance, and how sure it is that none is nearer."""
         distance = float(self.distances(point[None])[0])
-        if exact or distance <= at_least + SAME_DISTANCE:
+        if exact or distance <= at_least + SAME_COST:
             return Nearest(point, distance, True, f"{distance:.4g} % away, the nearest there is")
         best = f"{distance:.4g} % away, the nearest that was found"
         return Nearest(point, distance, False, f"{best}; none is nearer than {at_least:.4g} %")
@@ -178,7 +170,8 @@ def _searched(aim: _Aim, rng: np.random.Generator) -> IntArray:
     drawn = aim.space.sample(N_DRAWN, rng)
     best = drawn[np.argsort(aim.distances(drawn), kind="stable")[:N_FOLLOWED]]
     ends = np.array([_followed(aim, point) for point in best])
-    return ends[aim.distances(ends).argmin()]
+    closest: IntArray = ends[aim.distances(ends).argmin()]
+    return closest
 
 
 def _followed(aim: _Aim, point: IntArray) -> IntArray:
@@ -187,7 +180,7 @@ def _followed(aim: _Aim, point: IntArray) -> IntArray:
     while len(around := aim.space.neighbours(point)):
         distances = aim.distances(around)
         closest: IntArray = around[distances.argmin()]
-        if distances.min() >= distance - SAME_DISTANCE:
+        if distances.min() >= distance - SAME_COST:
             break
         point, distance = closest, distances.min()
     return point

@@ -9,7 +9,7 @@ after multiplying by its weights: Σ v_i c_i x_i / Σ c_i x_i <= b is Σ (v_i - 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -33,8 +33,10 @@ MOST_NODES = 20_000
 # HiGHS meets rows and whole numbers to 1e-6. Where its answer, made whole, breaks a bound on a mean by so little, it is
 # asked again with these bounds tighter by so much of their size.
 MARGINS = (0.0, 1e-6, 1e-4)
-# Distances that differ by less than this [%] are the same; HiGHS's own gap is 1e-6.
-SAME_DISTANCE = 2e-6
+# Costs that differ by less than this are the same; HiGHS stops within 1e-6 of the least.
+SAME_COST = 2e-6
+# Slopes of a cost, per step, that differ by less than this are the same.
+_SAME_SLOPE = 1e-9
 # Rows of means are multiplied by this, so that the tolerance of rules is well above that of HiGHS.
 _MEAN_SCALE = 1e4
 # Whole factors beyond this lose their last digits in doubles.
@@ -74,20 +76,8 @@ Alternatives = tuple[tuple[Row, ...], ...]
 """At least one of them holds, with all its rows."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Gap:
-    """What is to be small: weight times the distance of a sum of factors times variables from a target.
-
-    Parameters
-    ----------
-    factors : (n_variables,)
-    target : what the sum should be
-    weight : of a distance of one
-    """
-
-    factors: FloatArray
-    target: float
-    weight: float
+Cost = Callable[[int, IntArray], FloatArray]
+"""What values (n,) of a column of points cost, a convex function of them where no table says the column. (n,)"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,8 +87,8 @@ class Solution:
     Parameters
     ----------
     point : (d,) a point of the space that keeps every rule but the curved ones; None where none was found
-    proved : that no point has smaller gaps or, without a point, that there is none
-    at_least : what the gaps of any point come to at least
+    proved : that no point costs less or, without a point, that there is none
+    at_least : what any point costs at least
     """
 
     point: IntArray | None
@@ -114,8 +104,9 @@ class Program:
     ----------
     space : the space
     low, high : (n_variables,) bounds of the variables
-    one_of : for each group of variables of 0 or 1, of which exactly one is 1, which they are
     columns : (d, n_variables) a point is columns @ variables
+    one_of : groups of variables of 0 or 1, of which exactly one is 1, with the columns of a point that each group says
+    stepped : the one variable that says the number in each other column
     numbers : factors of each element [%] and each numeric process variable, and a constant, by name
     choices : factors of being a choice, 0 or 1, by the name of the variable and the choice
     present : the variable that is 1 where an element is present, by its symbol; empty where nobody asks
@@ -126,17 +117,17 @@ class Program:
     >>> from .rules import Names, parse_rule
     >>> lattice = Lattice((Element("Nb", 0, 40, 1), Element("Zr", 0, 30, 1)), "Ti")
     >>> space = DesignSpace(lattice, "wt_pct", rules=(parse_rule("Ti <= 70 at%", Names(lattice.symbols)),))
-    >>> program = Program.of(space)
-    >>> aim = [Gap(row, target, 0.5) for row, target in zip(program.percent, [20, 10, 70], strict=True)]
-    >>> program.solve(near=aim).at_least
+    >>> found = Program.of(space).solve(lambda column, units: np.abs(units - [20, 10, 70][column]) / 2)
+    >>> round(found.at_least, 6)
     16.0
     """
 
     space: DesignSpace
     low: IntArray
     high: IntArray
-    one_of: tuple[IntArray, ...]
     columns: IntArray
+    one_of: tuple[tuple[IntArray, tuple[int, ...]], ...]
+    stepped: Mapping[int, int]
     numbers: Mapping[str, tuple[Factors, Fraction]]
     choices: Mapping[tuple[str, str], Factors]
     present: Mapping[str, int]
@@ -279,7 +270,7 @@ class Program:
     def _equal(self) -> tuple[tuple[FloatArray, float], ...]:
         """Sums of factors times variables that equal a number."""
         groups = []
-        for group in self.one_of:
+        for group, _ in self.one_of:
             factors = np.zeros(self.n_variables)
             factors[group] = 1
             groups.append((factors, 1.0))
@@ -288,27 +279,26 @@ class Program:
 
     # -- solving --------------------------------------------------------------------------------------------------
 
-    def solve(self, also: Sequence[Alternatives] = (), near: Sequence[Gap] = ()) -> Solution:
-        """The point with the smallest sum of gaps that keeps every rule that is not curved, and more that is asked.
+    def solve(self, cost: Cost | None = None, also: Sequence[Alternatives] = ()) -> Solution:
+        """The cheapest point that keeps every rule that is not curved, and whatever else is asked.
 
         Parameters
         ----------
+        cost : of the numbers in each column, summed over a point; None where any point will do
         also : what else it is to keep
-        near : what is to be small; nothing where any point will do
         """
         told = (*self._kept, *also)
         at_least = 0.0
         for margin in MARGINS:
-            found = self._solved(told, near, margin)
+            found = self._solved(cost, told, margin)
             if margin == 0.0:
                 if found.x is None:
-                    return Solution(None, found.status == _INFEASIBLE, at_least)
+                    return Solution(None, found.status == _INFEASIBLE)
                 at_least = max(0.0, found.bound)
             if found.x is not None and self._holds(found.x, told):
-                gaps = sum(gap.weight * abs(float(gap.factors @ found.x) - gap.target) for gap in near)
-                return Solution(
-                    np.rint(self.columns @ found.x).astype(np.int64), gaps <= at_least + SAME_DISTANCE, at_least
-                )
+                point = np.rint(self.columns @ found.x).astype(np.int64)
+                total = 0.0 if cost is None else sum(float(cost(i, point[[i]])[0]) for i in range(len(point)))
+                return Solution(point, total <= at_least + SAME_COST, at_least)
         return Solution(None, False, at_least)
 
     def _holds(self, x: FloatArray, told: Sequence[Alternatives]) -> bool:
@@ -319,47 +309,66 @@ class Program:
             and all(any(all(row.holds(x) for row in rows) for rows in alternatives) for alternatives in told)
         )
 
-    def _solved(self, told: Sequence[Alternatives], near: Sequence[Gap], margin: float) -> _Found:
+    def _solved(self, cost: Cost | None, told: Sequence[Alternatives], margin: float) -> _Found:
         """What HiGHS says of it all, rows of means tightened by a margin."""
         from scipy.optimize import Bounds, LinearConstraint, milp
 
         rows, n_selectors = self._with_selectors(told, margin)
         if rows is None:
             return _Found(None, _INFEASIBLE, inf)
-        n, n_gaps = self.n_variables, len(near)
-        gaps = n + n_selectors
-        matrix = np.zeros((len(self._equal) + len(rows) + 2 * n_gaps, gaps + n_gaps))
-        low, high = np.full(len(matrix), -inf), np.zeros(len(matrix))
-        for i, (factors, total) in enumerate(self._equal):
-            matrix[i, :n], low[i], high[i] = factors, total, total
-        for i, (factors, selectors, most) in enumerate(rows, start=len(self._equal)):
-            matrix[i, :n] = factors
-            for selector, factor in selectors.items():
-                matrix[i, n + selector] = factor
-            high[i] = most
-            largest = np.abs(matrix[i]).max()
-            if largest > _LARGEST_FACTOR:
-                scale = 2.0 ** -ceil(log2(largest / _LARGEST_FACTOR))
-                matrix[i] *= scale
-                high[i] *= scale
-        for i, gap in enumerate(near):  # a distance is at least the difference, and at least its opposite
-            above = len(self._equal) + len(rows) + 2 * i
-            matrix[above, :n], matrix[above + 1, :n] = gap.factors, -gap.factors
-            matrix[above : above + 2, gaps + i] = -1
-            high[above], high[above + 1] = gap.target, -gap.target
+        costs, segments, constant = self._costs(cost)
+        n, n_all = self.n_variables, self.n_variables + n_selectors + len(segments)
+        matrix: list[FloatArray] = []
+        low: list[float] = []
+        high: list[float] = []
+
+        def add(factors: FloatArray, others: Mapping[int, float], least: float, most: float) -> None:
+            row = np.zeros(n_all)
+            row[:n] = factors
+            row[[n + other for other in others]] = list(others.values())
+            scale = 2.0 ** -max(0, ceil(log2(max(1.0, np.abs(row).max()) / _LARGEST_FACTOR)))
+            matrix.append(scale * row)
+            low.append(scale * least)
+            high.append(scale * most)
+
+        for factors, total in self._equal:
+            add(factors, {}, total, total)
+        for factors, selectors, most in rows:
+            add(factors, selectors, -inf, most)
+        for variable in {segment.variable for segment in segments}:
+            own = {n_selectors + i: -1.0 for i, segment in enumerate(segments) if segment.variable == variable}
+            add(self._dense({variable: Fraction(1)}), own, float(self.low[variable]), float(self.low[variable]))
         result = milp(
-            np.concatenate([np.zeros(gaps), [gap.weight for gap in near]]),
-            integrality=np.concatenate([np.ones(gaps), np.zeros(n_gaps)]),
+            np.concatenate([costs, np.zeros(n_selectors), [segment.slope for segment in segments]]),
+            integrality=np.ones(n_all, dtype=np.int64),
             bounds=Bounds(
-                np.concatenate([self.low, np.zeros(n_selectors + n_gaps)]),
-                np.concatenate([self.high, np.ones(n_selectors), np.full(n_gaps, inf)]),
+                np.concatenate([self.low, np.zeros(n_all - n)]),
+                np.concatenate([self.high, np.ones(n_selectors), [segment.length for segment in segments]]),
             ),
-            constraints=LinearConstraint(matrix, low, high) if len(matrix) else (),
-            options={"mip_rel_gap": 0.0, "node_limit": MOST_NODES},
+            constraints=LinearConstraint(np.array(matrix), low, high) if matrix else (),
+            options={"mip_rel_gap": 0.0, "node_limit": MOST_NODES, "presolve": False},
         )
         x = None if result.x is None else np.rint(result.x[:n])
-        bound = result.mip_dual_bound if near else 0.0
-        return _Found(x, int(result.status), -inf if bound is None else float(bound))
+        bound = -inf if result.mip_dual_bound is None else float(result.mip_dual_bound)
+        return _Found(x, int(result.status), bound + constant)
+
+    def _costs(self, cost: Cost | None) -> tuple[FloatArray, list[_Segment], float]:
+        """What each variable costs, or the segments that it is made of; and a constant."""
+        costs = np.zeros(self.n_variables)
+        segments: list[_Segment] = []
+        constant = 0.0
+        if cost is not None:
+            for group, columns in self.one_of:
+                costs[group] = sum(cost(column, self.columns[column, group]) for column in columns)
+            for column, variable in self.stepped.items():
+                steps = np.arange(self.low[variable], self.high[variable] + 1)
+                of_steps = cost(column, steps * self.columns[column, variable])
+                constant += float(of_steps[0])
+                ends = np.flatnonzero(np.append(np.abs(np.diff(of_steps, n=2)) > _SAME_SLOPE, True)) + 1
+                for start, end in zip([0, *ends[:-1]], ends if len(steps) > 1 else [], strict=False):
+                    slope = (of_steps[end] - of_steps[start]) / (end - start)
+                    segments.append(_Segment(variable, int(end - start), float(slope)))
+        return costs, segments, constant
 
     def _with_selectors(
         self, told: Sequence[Alternatives], margin: float
@@ -400,9 +409,9 @@ class Program:
         """The least and the most that a row's sum may come to within the bounds of the variables."""
         ends = np.array([row.factors * self.low, row.factors * self.high])
         least, most = ends.min(axis=0), ends.max(axis=0)
-        for group in self.one_of:
+        for group, _ in self.one_of:
             least[group], most[group] = 0.0, 0.0
-        chosen = [row.factors[group] for group in self.one_of]
+        chosen = [row.factors[group] for group, _ in self.one_of]
         return (
             float(least.sum() + sum(group.min() for group in chosen)),
             float(most.sum() + sum(group.max() for group in chosen)),
@@ -412,9 +421,18 @@ class Program:
 _INFEASIBLE = 2  # as scipy.optimize.milp numbers it
 
 
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """So many steps of a variable that cost the same each; it is the sum of its segments, the cheapest filled first."""
+
+    variable: int
+    length: int
+    slope: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Found:
-    """What HiGHS gave: whole variables, if any; how it ended; and a bound on the sum of gaps."""
+    """What HiGHS gave: whole variables, if any; how it ended; and what any point costs at least."""
 
     x: FloatArray | None
     status: int
@@ -428,7 +446,8 @@ class _Writer:
         self.space = space
         self.low: list[int] = []
         self.high: list[int] = []
-        self.one_of: list[IntArray] = []
+        self.one_of: list[tuple[IntArray, tuple[int, ...]]] = []
+        self.stepped: dict[int, int] = {}
         self.columns: list[dict[int, int]] = [{} for _ in range(space.n_elements + len(space.process))]
         self.numbers: dict[str, tuple[Factors, Fraction]] = {}
         self.choices: dict[tuple[str, str], Factors] = {}
@@ -449,8 +468,9 @@ class _Writer:
             self.space,
             np.array(self.low, dtype=np.int64),
             np.array(self.high, dtype=np.int64),
-            tuple(self.one_of),
             columns,
+            tuple(self.one_of),
+            self.stepped,
             self.numbers,
             self.choices,
             self.present,
@@ -461,17 +481,17 @@ class _Writer:
         self.high.append(high)
         return len(self.low) - 1
 
-    def _add_one_of(self, n: int) -> IntArray:
-        """n variables of which exactly one is 1."""
+    def _add_one_of(self, n: int, columns: tuple[int, ...]) -> IntArray:
+        """n variables of which exactly one is 1, which say some columns."""
         group = np.array([self._add(0, 1) for _ in range(n)])
-        self.one_of.append(group)
+        self.one_of.append((group, columns))
         return group
 
     def _lattice(self, lattice: Lattice, with_presence: bool) -> None:
         for i, (element, possible) in enumerate(zip(lattice.symbols, lattice.values, strict=True)):
             stride = lattice.strides[i]
             steps = self._add(int(possible[0]) // stride, int(possible[-1]) // stride)
-            self.columns[i] = {steps: stride}
+            self.columns[i], self.stepped[i] = {steps: stride}, steps
             self.numbers[element] = {steps: stride * lattice.unit}, Fraction(0)
         if with_presence or lattice.limits or lattice.present_above > 0:
             for element, possible in zip(lattice.symbols, lattice.values, strict=True):
@@ -489,7 +509,7 @@ class _Writer:
         }
         levels = {i: variable.levels(space.candidates.process[variable.name]) for i, variable in tabled.items()}
         axis = space.candidates.axis(levels)
-        rows = self._add_one_of(len(axis.values))
+        rows = self._add_one_of(len(axis.values), axis.columns)
         for number, column in enumerate(axis.columns):
             of_rows = axis.values[:, number]
             if column in tabled:
@@ -504,10 +524,11 @@ class _Writer:
     def _levels(self, column: int, variable: Numeric | Choice) -> None:
         if isinstance(variable, Numeric) and not variable.listed:
             level = self._add(0, variable.n_levels - 1)
-            self.columns[column] = {level: 1}
+            self.columns[column], self.stepped[column] = {level: 1}, level
             self.numbers[variable.name] = {level: variable.spacing}, exact(variable.low)
         else:
-            self._listed(column, variable, self._add_one_of(variable.n_levels), np.arange(variable.n_levels))
+            rows = self._add_one_of(variable.n_levels, (column,))
+            self._listed(column, variable, rows, np.arange(variable.n_levels))
 
     def _listed(self, column: int, variable: Numeric | Choice, rows: IntArray, levels: IntArray) -> None:
         """A process variable of which each row of a table, or each of its own levels, says the level."""

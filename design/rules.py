@@ -283,7 +283,7 @@ _TERM = re.compile(
 )
 _IF = re.compile(r"(?:^|\s+)if(?:\s+|$)")
 # Not the `and` of `between 5 and 10 at.%`, after whose number the test is over.
-_AND = re.compile(rf"\s+and\s+(?!{_NUMBER}\s*(?:$|and\b|%|{_OF}))")
+_AND = re.compile(rf"\s+and(?:$|\s+(?!{_NUMBER}\s*(?:$|and\b|%|{_OF})))")
 _SPELLING = DASHES | str.maketrans({"≤": "<=", "≥": ">=", "×": "*", "·": "*"})
 
 _HOW = (

@@ -29,6 +29,8 @@ N_OPENING = 4096
 # Of the best of them and of their neighbours so many at a time are climbed from, no more than so many times. On a
 # million alloys this takes the bar to where it will be in the end, for the price of a thousandth of them.
 N_CLIMBING, MOST_CLIMBS = 8, 24
+# Designs whose rules are asked and that are encoded at a time: their columns stay in a core's cache.
+BLOCK = 16_384
 # Designs asked for all that is to be known, the most promising first, before the bar is set anew: few at first.
 FEWEST_ASKED, MOST_ASKED = 128, 4096
 # Cells of fewer designs than this on average cost more than they save.
@@ -117,24 +119,30 @@ class Screening:
         if n <= N_OPENING:
             return keeper.bar(self.nothing)
         drawn = np.unique(rng.integers(n, size=N_OPENING))
-        found = self._look(self.space.at([self.start + int(i) for i in drawn]), drawn, keeper.bar(self.nothing))
+        found = self._look(self._points(drawn), drawn, keeper.bar(self.nothing))
         climbed: set[int] = set()
         for _ in range(MOST_CLIMBS):
-            best = found.index[np.argsort(-found.values[:, 0], kind="stable")][: N_CLIMBING + len(climbed)].tolist()
-            ends = [i for i in best if i not in climbed][:N_CLIMBING]
-            if not ends:
+            best_first = found.index[np.argsort(-found.values[:, 0], kind="stable")].tolist()
+            here = [i for i in best_first if i not in climbed][:N_CLIMBING]
+            if not here:
                 break
-            climbed.update(ends)
+            climbed.update(here)
             bar = keeper.bar(found)
-            points = np.vstack(
-                [self.space.neighbours(point) for point in self.space.at([self.start + i for i in ends])]
-            )
-            index = [i - self.start for i in self.space.index(points)]
-            near = np.array(sorted(i for i in set(index) - set(found.index.tolist()) if 0 <= i < n), dtype=np.int64)
-            found = keeper.kept([found, self._look(self.space.at([self.start + int(i) for i in near]), near, bar)])
+            near = self._around(here, set(found.index.tolist()))
+            found = keeper.kept([found, self._look(self._points(near), near, bar)])
             if keeper.bar(found).score <= bar.score:
                 break
         return keeper.bar(found)
+
+    def _points(self, index: IntArray) -> IntArray:
+        """Designs by their indices, counted from the start of the range. (n,) -> (n, d)"""
+        return self.space.at([self.start + int(i) for i in index])
+
+    def _around(self, index: Sequence[int], known: set[int]) -> IntArray:
+        """The neighbours in the range of some designs, but for those that are known."""
+        around = [self.space.neighbours(point) for point in self._points(np.array(index))]
+        indices = {i - self.start for i in self.space.index(np.vstack(around))} - known
+        return np.array(sorted(i for i in indices if 0 <= i < self.stop - self.start), dtype=np.int64)
 
     def find(self, start: int, stop: int, bar: Bar) -> Found:
         """What may be kept of a slice of the range; `bar` comes from designs of the range looked at before."""
@@ -142,19 +150,32 @@ class Screening:
         return self._look(points, np.arange(start - self.start, start - self.start + len(points)), bar)
 
     def _look(self, points: IntArray, index: IntArray, bar: Bar) -> Found:
-        left = [len(points)]
-        for rule in self.rules:
-            passed = rule.holds(self.space.designs(points))
-            points, index = points[passed], index[passed]
-            left.append(len(points))
-        if len(points) == 0:
-            return replace(self.nothing, left=(*left, *(0 for _ in self.predicted)))
-        slice_ = _Rows(self, points, index)
-        rows = np.arange(len(points))
-        for gate in self.predicted:
-            rows = slice_.passing(gate, rows)
-            left.append(len(rows))
-        return replace(slice_.best(rows, bar), left=tuple(left))
+        left = np.zeros(1 + len(self.stages), dtype=np.int64)
+        passed, seen = [], []
+        for first in range(0, len(points), BLOCK):
+            block = np.arange(first, min(first + BLOCK, len(points)))
+            left[0] += len(block)
+            for i, rule in enumerate(self.rules, start=1):
+                block = block[rule.holds(self.space.designs(points[block]))]
+                left[i] += len(block)
+            passed.append(block)
+            seen.append(self._encoded(points[block]))
+        rows = np.concatenate(passed) if passed else np.empty(0, np.int64)
+        if len(rows) == 0:
+            return replace(self.nothing, left=tuple(left.tolist()))
+        slice_ = _Rows(
+            self, points[rows], index[rows], {sees: np.concatenate([X[sees] for X in seen]) for sees in seen[0]}
+        )
+        alive = np.arange(len(rows))
+        for i, gate in enumerate(self.predicted, start=1 + len(self.rules)):
+            alive = slice_.passing(gate, alive)
+            left[i] = len(alive)
+        return replace(slice_.best(alive, bar), left=tuple(left.tolist()))
+
+    def _encoded(self, points: IntArray) -> dict[Hashable, FloatArray]:
+        """Points as the predictors see them."""
+        alloys = alloys_at(self.space, points, self.elements)
+        return {each.sees: each.encode(alloys) for each in self.predictors}
 
     def alone(self, point: IntArray, criteria: Sequence[Criterion]) -> FloatArray:
         """Values of criteria at one point (d,), asked by itself: they depend on nothing else. (n_criteria,)"""
@@ -167,8 +188,7 @@ class Screening:
 
     def ranking(self, found: Found) -> Ranking:
         """Who wins, settled by values that each finalist gets alone; of equals the first in the space goes first."""
-        indices = [self.start + int(index) for index in found.index]
-        points = self.space.at(indices)
+        indices, points = [self.start + int(i) for i in found.index], self._points(found.index)
         criteria = (self.score, *self.axes)
         values = np.array([self.alone(point, criteria) for point in points]).reshape(len(points), len(criteria))
         best = np.argsort(-values[:, 0], kind="stable")[: self.k]
@@ -241,11 +261,12 @@ class _Rows:
     screening : the question
     points : (n, d) of the space
     index : (n,) their indices, counted from the start of the range
+    seen : (n, n_features) of what predictors see
     """
 
-    def __init__(self, screening: Screening, points: IntArray, index: IntArray) -> None:
-        alloys = alloys_at(screening.space, points, screening.elements)
-        seen = {each.sees: each.encode(alloys) for each in screening.predictors}
+    def __init__(
+        self, screening: Screening, points: IntArray, index: IntArray, seen: Mapping[Hashable, FloatArray]
+    ) -> None:
         self._order, starts = _cells(screening, seen, len(points))
         self._screening, self._points, self._index = screening, points, index
         self._cell = np.repeat(np.arange(len(starts) - 1), np.diff(starts))

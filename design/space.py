@@ -574,49 +574,12 @@ class DesignSpace:
         gaps = np.abs((axis.values - point[list(axis.columns)]) / span).sum(axis=1)
         return axis.values[np.argsort(gaps, kind="stable")[: N_NEAREST + 1]]
 
-    def spread(self, n: int, rng: np.random.Generator, taken: IntArray | None = None) -> IntArray:
-        """n allowed points far from each other and from those taken: a space-filling first design. (m, d), m <= n
-
-        Points are taken one by one from a uniform sample, each the farthest (in at.% exchanged, and in shares of each
-        process range) from its nearest neighbour among those chosen: greedy maximin, within a factor of two of the best
-        [Gonzalez, Theor. Comput. Sci. 38 (1985) 293].
-        """
-        pool = self.sample(max(2048, 16 * n) + (0 if taken is None else len(taken)), rng)
-        if taken is not None and len(taken):
-            pool = pool[~rows_in(pool, taken)]
-        places = self._places(pool)
-        if taken is not None and len(taken):
-            chosen: list[int] = []
-            gap = np.min([_gaps(places, place) for place in self._places(taken)], axis=0)
-        else:
-            chosen = [int(np.argmin(_gaps(places, places.mean(axis=0))))]  # start in the middle
-            gap = _gaps(places, places[chosen[0]])
-        while len(chosen) < min(n, len(pool)):
-            chosen.append(int(np.argmax(gap)))
-            gap = np.minimum(gap, _gaps(places, places[chosen[-1]]))
-        return pool[chosen]
-
-    def _places(self, points: IntArray) -> FloatArray:
-        """Points as coordinates in which distance means difference: fractions, and process levels from 0 to 1."""
-        levels: list[FloatArray] = []
-        for i, variable in enumerate(self.process, start=self.n_elements):
-            if isinstance(variable, Numeric):
-                levels.append(points[:, [i]] / max(variable.n_levels - 1, 1))
-            else:
-                levels.append((points[:, [i]] == np.arange(variable.n_levels)).astype(np.float64))
-        return np.column_stack([self.fractions(points), *levels])
-
 
 def _said(value: object) -> str:
     """A quantity or a process value in a sentence."""
     if value is None or value != value:
         return "not known"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _gaps(places: FloatArray, place: FloatArray) -> FloatArray:
-    """Half the sum of absolute differences: for compositions, the share of atoms exchanged. (n, d), (d,) -> (n,)"""
-    return np.asarray(np.abs(places - place).sum(axis=1) / 2)
 
 
 def nothing_left() -> AlloyloopError:

@@ -78,7 +78,7 @@ def test_the_same_folder_and_seed_give_the_same_batch_and_another_seed_another(t
     one, same = make(tmp_path / "one"), make(tmp_path / "same")
     assert Campaign(one).suggest(2).alloys == Campaign(same).suggest(2).alloys
     fine = QUESTION.replace("step: 1\n", "step: 0.1\n")
-    spread = [names(Campaign(make(tmp_path / seed, fine.replace("seed: 3", f"seed: {seed}"), table())).suggest(2))
+    spread = [names(Campaign(make(tmp_path / seed, fine.replace("seed: 3", f"seed: {seed}"), table())).suggest(7))
               for seed in ("4", "5")]  # fmt: skip
     assert spread[0] != spread[1]
 
@@ -113,7 +113,9 @@ def test_a_batch_larger_than_the_space_takes_what_is_left_and_says_so(tmp_path: 
 def test_rules_that_no_alloy_keeps_are_named(tmp_path: Path) -> None:
     folder = make(tmp_path / "ti", QUESTION.replace("Nb + Zr <= 45", "Nb + Zr <= 5"))
     before = contents(folder)
-    with pytest.raises(AlloyloopError, match=r"'Nb \+ Zr <= 5' holds for 0.0% of them"):
+    with pytest.raises(
+        AlloyloopError, match=r"no design that keeps 'Nb 10 to 40 %' .* and 'Nb \+ Zr <= 5' \(line 11\)"
+    ):
         Campaign(folder).suggest()
     assert contents(folder) == before
 
@@ -136,6 +138,29 @@ def test_without_a_measurement_the_first_round_fills_the_space_and_says_so(
     assert any("this round is space-filling" in remark for remark in answers.remarks)
     assert all("spread over the space" in alloy.why for alloy in answers)
     assert all(alloy.predicted == {} for alloy in answers)
+
+
+@pytest.mark.parametrize("start", ["d-optimal", "i-optimal"])
+def test_first_designs_are_chosen_as_they_were_asked_for_and_the_round_says_so(start: str, tmp_path: Path) -> None:
+    folder = make(tmp_path / "ti", experiments=table())
+    answers = Campaign(folder).suggest(6, start=start)
+    assert any(f"this round is {start}" in remark for remark in answers.remarks)
+    assert all(start[0].upper() + start[1:] in alloy.why for alloy in answers)
+    assert json.loads((folder / "rounds" / "001" / "decision.json").read_text(encoding="utf-8"))["start"] == start
+    # The six terms of a quadratic in two variables can be told apart by these six alloys.
+    nb, zr = (np.array([alloy.composition.wt_pct.get(e, 0.0) for alloy in answers if alloy.composition]) / 40
+              for e in ("Nb", "Zr"))  # fmt: skip
+    assert np.linalg.matrix_rank(np.column_stack([np.ones(6), nb, zr, nb * zr, nb**2, zr**2])) == 6
+
+
+def test_a_start_is_for_first_designs_and_one_of_three(tmp_path: Path) -> None:
+    folder = make(tmp_path / "ti")
+    before = contents(folder)
+    with pytest.raises(AlloyloopError, match=r"There is no start 'random'\. Write one of space-filling, d-optimal"):
+        Campaign(folder).suggest(2, start="random")
+    with pytest.raises(AlloyloopError, match="youngs_modulus_GPa has been measured already"):
+        Campaign(folder).suggest(2, start="space-filling")
+    assert contents(folder) == before
 
 
 def test_a_space_filling_round_of_a_full_space_is_refused_like_any_other(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from alloyloop.campaigns.campaign import Campaign
 from alloyloop.campaigns.recording import entered, result_from_words
 from alloyloop.surrogates.errors import AlloyloopError
 
-from .folders import EXPERIMENTS, PROPOSED, QUESTION, cells, contents, events, make, make_with_round
+from .folders import EXPERIMENTS, PROPOSED, QUESTION, alloyloop, cells, contents, events, make, make_with_round
 
 E_GPa = "youngs_modulus_GPa"
 
@@ -250,3 +250,54 @@ def test_a_damaged_journal_is_said_before_anything_is_written(folder: Path) -> N
     with pytest.raises(AlloyloopError, match="This event is damaged"):
         Campaign(folder).record("R001-1", f"{E_GPa}=58.2")
     assert contents(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("niobium", "says"),
+    [
+        ("42.6", ("Nb is 42.6 %, outside 10 to 40 %", "'Nb + Zr <= 45' is not met: it is 52.6")),
+        ("36.3", ("'Nb + Zr <= 45' is not met: it is 46.3",)),
+        ("34.7", ()),  # on no step, and nothing that an alloy could be blamed for
+    ],
+)
+def test_an_alloy_that_came_out_outside_the_space_is_recorded_and_said_so(
+    niobium: str, says: tuple[str, ...], folder: Path
+) -> None:
+    amounts = {"Nb": niobium, "Zr": "10", "Ti": f"{90 - float(niobium):g}"}
+    words = [f"{element}_wt_pct_measured={amount}" for element, amount in amounts.items()]
+    (result,) = Campaign(folder).record("R001-1", f"{E_GPa}=58.2", *words)
+    assert result.outside == says
+    assert cells(folder, "R001-1")["Nb_wt_pct_measured"] == niobium
+    told = alloyloop("record", folder, "R001-1", f"Nb_wt_pct_measured={niobium}")
+    assert told.out.count("As made it would not be proposed: ") == len(says)
+
+
+def test_nothing_is_said_of_an_alloy_of_which_only_results_were_entered(tmp_path: Path) -> None:
+    outside = make(
+        tmp_path / "ti", experiments=EXPERIMENTS + "F,made,,95,5,0,,,,,\n"
+    )  # less niobium than the space has
+    (result,) = Campaign(outside).record("F", f"{E_GPa}=90")
+    assert result.outside == ()
+
+
+def test_a_process_value_outside_its_range_or_its_rules_is_said(tmp_path: Path) -> None:
+    question = (
+        QUESTION.replace("Nb + Zr <= 45", "T_C >= 800 if Nb > 30") + "process:\n  T_C: {min: 700, max: 900, step: 50}\n"
+    )
+    campaign = Campaign(make(tmp_path / "ti", question))  # D has 40 % of niobium
+    assert campaign.record("D", "T_C=812")[0].outside == ()  # between two steps
+    assert campaign.record("D", "T_C=799")[0].outside == ("'T_C >= 800 if Nb > 30' is not met: it is 799",)
+    assert campaign.record("D", "T_C=750")[0].outside == ("'T_C >= 800 if Nb > 30' is not met: it is 750",)
+    (reason,) = campaign.record("D", "T_C=1200")[0].outside
+    assert reason.startswith("T_C is 1200")
+
+
+def test_impurities_that_were_analysed_are_not_held_against_an_alloy(tmp_path: Path) -> None:
+    header, *rows = EXPERIMENTS.splitlines()
+    measured = "Ti_wt_pct_measured,Nb_wt_pct_measured,Zr_wt_pct_measured,O_wt_pct_measured"
+    table = "\n".join([f"{header},{measured}", *(f"{row},,,," for row in rows)]) + "\n"
+    campaign = Campaign(make(tmp_path / "ti", experiments=table))
+    words = ("Ti_wt_pct_measured=64.8", "Nb_wt_pct_measured=35", "Zr_wt_pct_measured=0")
+    assert campaign.record("C", *words, "O_wt_pct_measured=0.2")[0].outside == ()
+    words = ("Ti_wt_pct_measured=60", "Nb_wt_pct_measured=35", "Zr_wt_pct_measured=0")
+    assert campaign.record("C", *words, "O_wt_pct_measured=5")[0].outside == ("O is not in the space",)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from alloyloop.campaigns.examining import check
@@ -59,6 +61,65 @@ def test_the_balance_may_have_bounds_of_its_own(tmp_path: Path) -> None:
     assert space.elements == ("Nb", "Zr", "Ti")
     # Nb + Zr is 25..30 with Zr 0..10: six sums, eleven ways each
     assert space.count == 6 * 11
+
+
+def whole(space: DesignSpace) -> list[dict[str, float]]:
+    """Every composition of a space by element [%], in the whole per cents that QUESTION's step gives."""
+    rows = space.percent(space.between(0, space.count))
+    return [dict(zip(space.elements, row, strict=True)) for row in rows.tolist()]
+
+
+# Every composition of QUESTION, by two loops.
+EVERY = [
+    {"Nb": float(nb), "Zr": float(zr), "Ti": float(100 - nb - zr)}
+    for nb in range(10, 41)
+    for zr in range(11)
+    if nb + zr <= 45
+]
+
+
+@pytest.mark.parametrize(
+    ("keys", "keeps"),
+    [
+        ("present_above: 3", lambda a: all(amount == 0 or amount >= 3 for amount in a.values())),
+        ("max_elements: 2", lambda a: sum(amount > 0 for amount in a.values()) <= 2),
+        ("min_elements: 3", lambda a: sum(amount > 0 for amount in a.values()) >= 3),
+        ("groups: {one: {of: [Nb, Zr], max_elements: 1}}", lambda a: (a["Nb"] > 0) + (a["Zr"] > 0) <= 1),
+        ("groups: {both: {of: [Ti, Zr], min_elements: 2}}", lambda a: a["Ti"] > 0 and a["Zr"] > 0),
+    ],
+)
+def test_keys_on_which_elements_are_present_mean_what_they_say(
+    keys: str, keeps: Callable[[dict[str, float]], bool], tmp_path: Path
+) -> None:
+    space = space_of(tmp_path, QUESTION.replace("  rules:", f"  {keys}\n  rules:"))
+    expected = [alloy for alloy in EVERY if keeps(alloy)]
+    assert 0 < len(expected) < len(EVERY)
+    assert sorted(map(str, whole(space))) == sorted(map(str, expected))
+
+
+def test_rules_between_process_and_composition_are_read(tmp_path: Path) -> None:
+    rule = "    - solution_temperature_C >= 1000 if Nb > 39\n    - quench is water if Zr > 9\n"
+    space = space_of(tmp_path, QUESTION.replace("  - Nb + Zr <= 45\n", f"  - Nb + Zr <= 45\n{rule}") + PROCESS)
+    expected = 0
+    for alloy in EVERY:
+        temperatures = [t for t in range(750, 1051, 50) if t >= 1000 or alloy["Nb"] <= 39]
+        quenches = ["water"] if alloy["Zr"] > 9 else ["water", "air"]
+        expected += len(temperatures) * len(quenches)
+    assert space.count == expected
+
+
+def test_a_process_number_without_a_step_takes_any_value(tmp_path: Path) -> None:
+    space = space_of(tmp_path, QUESTION + "process:\n  laser_power_W: {min: 100, max: 300}\n")
+    (power,) = space.process
+    assert isinstance(power, Numeric)
+    assert power.step is None
+    assert power.takes(np.array([123.456])).all()
+
+
+def test_the_example_of_the_file_formats_describes_a_space_that_holds_designs(tmp_path: Path) -> None:
+    formats = (Path(__file__).parents[2] / "docs" / "file-formats.md").read_text(encoding="utf-8")
+    example = formats.partition("```yaml\n")[2].partition("```")[0]
+    assert space_of(tmp_path, example).count > 0
 
 
 def test_bounds_off_the_step_are_rounded_inward_with_a_remark(tmp_path: Path) -> None:
@@ -160,6 +221,99 @@ def test_a_process_variable_is_judged_as_what_it_was_meant_to_be(tmp_path: Path)
     ]
     (choice,) = mistakes(tmp_path, QUESTION + "process:\n  quench: {choices: []}\n")
     assert choice.startswith("campaign.yaml, line 19, process.quench.choices")
+
+
+MISTAKES_OF_SPACE = [
+    ("{min: 0, max: 10}", "{min: 0.1, max: 0.9}", "line 9, composition.elements.Zr", "No multiple of Zr's step"),
+    (
+        "{min: 0, max: 10}",
+        "{min: 95, max: 96}",
+        "line 7, composition.elements",
+        "The smallest amounts add up to 105 %, so that nothing is left for Ti.",
+    ),
+    (
+        "Zr: {min: 0, max: 10}",
+        "Zr: {min: 45, max: 50}\n    Ti: {min: 50, max: 90}",
+        "line 7, composition.elements",
+        "add up to 55 %, which leaves 45 % for Ti, and it must be at least 50 %",
+    ),
+    (
+        "  rules:",
+        "  present_above: 50\n  rules:",
+        "line 10, composition.present_above",
+        "Nb must be present, with 40 % at most",
+    ),
+    ("  rules:", "  min_elements: 4\n  rules:", "line 10, composition.min_elements", "there are 3: Nb, Zr, Ti"),
+    (
+        "  rules:",
+        "  min_elements: 3\n  max_elements: 2\n  rules:",
+        "line 10, composition.min_elements",
+        "At least 3 elements are asked for, and at most 2",
+    ),
+    (
+        "  rules:",
+        "  groups:\n    soft: {of: [Nb, Ta], max_elements: 1}\n  rules:",
+        "line 11, composition.groups.soft",
+        "The group names Ta, which is not an element of this space (Nb, Zr, Ti)",
+    ),
+    (
+        "  rules:",
+        "  groups:\n    soft: {of: [Nb, Zr], min_elements: 3}\n  rules:",
+        "line 11, composition.groups.soft",
+        "At least 3 elements are asked for, and there are 2: Nb, Zr",
+    ),
+    (
+        "  rules:",
+        "  groups:\n    soft: {of: [Nb, Zr]}\n  rules:",
+        "line 11, composition.groups.soft",
+        "a group takes min_elements, max_elements or both",
+    ),
+    ("  step: 1\n", "", "line 3, composition.step", "This key is missing"),
+    ("Nb + Zr <= 45", "Nb / Tb <= 3", "line 11, composition.rules.0", "names Tb"),
+    ("Nb + Zr <= 45", "Nb >= 20 if quench is water", "line 11, composition.rules.0", "quench"),
+    ("properties:", "rules: [Nb <= 3]\nproperties:", "line 12, rules", "stand under composition. Move them there."),
+    ("properties:", "process:\n  Zr: {min: 1, max: 2}\nproperties:", "line 13, process.Zr", "is an element of this"),
+    (
+        "properties:",
+        "conditions:\n  youngs_modulus_GPa: {at: 3}\nproperties:",
+        "line 15, properties.youngs_modulus_GPa",
+        "youngs_modulus_GPa stands under conditions too",
+    ),
+]
+
+
+@pytest.mark.parametrize(("was", "now", "place", "says"), MISTAKES_OF_SPACE)
+def test_a_mistake_of_the_space_is_named_with_its_line(
+    was: str, now: str, place: str, says: str, tmp_path: Path
+) -> None:
+    assert was in QUESTION
+    (only,) = mistakes(tmp_path, QUESTION.replace(was, now))
+    assert only.startswith(f"campaign.yaml, {place}: ")
+    assert says in only
+
+
+def test_every_mistake_of_the_rules_is_named(tmp_path: Path) -> None:
+    rules = "    - Nb + Ta >= 3\n    - quench is water\n    - Nb >= 12\n    - Nb >="
+    found = mistakes(tmp_path, QUESTION.replace("    - Nb + Zr <= 45", rules))
+    assert [line.split(": ")[0].rpartition(" ")[2] for line in found] == [f"composition.rules.{i}" for i in (0, 1, 3)]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "says"),
+    [
+        (
+            "max: 10}",
+            "max: 61}",
+            "line 7, composition.elements: the largest amounts add up to 101 %, so Ti may fall to 0",
+        ),
+        ("  rules:", "  present_above: 11\n  rules:", "line 10, composition.present_above: Zr is never present"),
+    ],
+)
+def test_what_may_not_be_meant_is_remarked(was: str, now: str, says: str, tmp_path: Path) -> None:
+    remarks = read_snapshot(Folder(make(tmp_path / "ti", QUESTION.replace(was, now)))).remarks
+    assert any(says in remark for remark in remarks)
+    bounded = QUESTION.replace("max: 10}", "max: 61}\n    Ti: {min: 1, max: 90}")
+    assert read_snapshot(Folder(make(tmp_path / "bounded", bounded))).remarks == ()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, Final
 
@@ -61,14 +62,18 @@ def count_limits(draw: st.DrawFn, symbols: Sequence[str]) -> tuple[CountLimit, .
 @st.composite
 def lattices(draw: st.DrawFn, *, min_elements: int = 1) -> Lattice:
     """Draw a lattice of up to three elements in titanium: bounds on and off their steps, and limits on presence."""
-    bound = st.integers(0, 200).map(lambda half: half / 2)
+
+    def between(low: float, high: float) -> float:
+        return draw(st.integers(int(2 * low), int(2 * high))) / 2
+
     chosen = []
     for symbol in draw(st.lists(st.sampled_from(SYMBOLS), min_size=min_elements, max_size=3, unique=True)):
-        low, high = sorted([draw(bound), draw(bound)])
         step = draw(st.sampled_from(STEPS))
-        assume(-(-low // step) <= high // step)
-        chosen.append(Element(symbol, low, high, step))
-    low, high = sorted([draw(bound), draw(bound)])
+        low = between(0, 25)
+        chosen.append(Element(symbol, low, between(-(-low // step) * step, 100), step))
+    least, most = sum(element.low for element in chosen), sum(element.high for element in chosen)
+    low = between(0, 100 - least)
+    high = between(max(low, 100 - most), 100)
     present_above = draw(st.sampled_from([0.0, 0.0, 1.0, 6.0, 11.3]))
     limits = draw(count_limits((*(element.symbol for element in chosen), "Ti")))
     try:
@@ -111,7 +116,7 @@ def every_composition(lattice: Lattice) -> Iterator[tuple[Fraction, ...]]:
 # -- rules ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Design:
     """One design as its maker reads it: exact amounts [%] and process values by name."""
 
@@ -133,8 +138,11 @@ class Design:
     def _amount(self, element: str, basis: Basis) -> Any:
         if basis == self.basis:
             return self[element]
-        alloy = Composition({each: float(self[each]) for each in self.elements}, self.basis)
-        return (alloy.at_pct if basis == "at_pct" else alloy.wt_pct).get(element, 0.0)
+        return (self._alloy.at_pct if basis == "at_pct" else self._alloy.wt_pct).get(element, 0.0)
+
+    @cached_property
+    def _alloy(self) -> Composition:
+        return Composition({each: float(self[each]) for each in self.elements}, self.basis)
 
 
 Meaning = Callable[[Design], bool]
@@ -246,9 +254,8 @@ def spaces(draw: st.DrawFn, kinds: Sequence[str] = KINDS) -> DesignSpace:
     chosen = draw(few) if possible else []
     space = replace(space, rules=tuple(parse_rule(text, space.names) for text in chosen))
     assume(lattice is None or tried(lattice) <= MOST_TRIED)
-    points = every_point(space)
-    assume(len(points) <= MOST)
-    assume(any(is_allowed(space, point) for point in points))
+    assume(len(every_point(space)) <= MOST)
+    assume(allowed(space))
     return space
 
 
@@ -313,9 +320,10 @@ def is_allowed(space: DesignSpace, point: Sequence[int] | IntArray) -> bool:
     )
 
 
-def allowed(space: DesignSpace) -> set[Point]:
+@lru_cache(maxsize=4)
+def allowed(space: DesignSpace) -> frozenset[Point]:
     """All points that keep rules and policy, by what they mean."""
-    return {tuple(point) for point in every_point(space).tolist() if is_allowed(space, point)}
+    return frozenset(tuple(point) for point in every_point(space).tolist() if is_allowed(space, point))
 
 
 def with_rules(space: DesignSpace, rules: Sequence[Rule]) -> DesignSpace:

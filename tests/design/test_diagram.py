@@ -143,7 +143,8 @@ FALSE_ALARM = 1e-3
 
 @pytest.mark.parametrize(("n", "most"), [(12, 5), (70, 35)], ids=["in int64", "beyond int64"])
 def test_draws_are_uniform(n: int, most: int) -> None:
-    points, times = ones(n, most).sample(20_000, np.random.default_rng(0)), 20_000
+    times = 20_000
+    points = ones(n, most).sample(times, np.random.default_rng(0))
     ways = np.array([comb(n, k) for k in range(most + 1)], dtype=np.float64)
     expected = times * ways / ways.sum()
     seen = np.bincount(points.sum(axis=1), minlength=most + 1)
@@ -152,9 +153,10 @@ def test_draws_are_uniform(n: int, most: int) -> None:
     seen = np.array([*seen[often], seen[~often].sum()])
     kept = expected > 0
     assert (((seen - expected) ** 2)[kept] / expected[kept]).sum() < chi2.isf(FALSE_ALARM, kept.sum() - 1)
-    # A one is as likely in each place.
-    share = times * (points.sum() / times) / n
-    assert ((points.sum(axis=0) - share) ** 2 / share).sum() < chi2.isf(FALSE_ALARM, n - 1)
+    # A one is as likely in each place: of k ones in n, their covariance is k (n - k) / (n (n - 1)) times I - 1/n.
+    ones_drawn = points.sum(axis=1)
+    variance = (ones_drawn * (n - ones_drawn)).sum() / (n * (n - 1))
+    assert ((points.sum(axis=0) - points.sum() / n) ** 2 / variance).sum() < chi2.isf(FALSE_ALARM, n - 1)
 
 
 def test_every_point_is_drawn_equally_often_under_clauses() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from importlib import import_module
 from math import comb
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from alloyloop.design.lattice import Element, Lattice
+from alloyloop.design.lattice import CountLimit, Element, Lattice
 from alloyloop.surrogates.errors import AlloyloopError
 
 from .strategies_space import as_set, every_composition, lattices
@@ -41,15 +42,29 @@ def test_index_and_composition_are_one_to_one_and_in_order(lattice: Lattice) -> 
     assert lattice.index(points) == list(range(lattice.count))
 
 
-# Counted by multiplying out the generating polynomials of the elements, Σ x^(k step), with NumPy's convolution.
-@pytest.mark.parametrize(("step", "count"), [(5, 1513), (2.5, 25_683), (2, 72_925), (1, 1_822_786)])
-def test_the_reference_space_of_six_elements_is_counted_exactly(step: float, count: int) -> None:
-    shares = np.array([1])
+# The first four counts are those of the issue; all are had by multiplying out the generating polynomials of the
+# elements, Σ x^(k step), with NumPy's convolution.
+@pytest.mark.parametrize(
+    ("step", "count"),
+    [("5", 1513), ("2.5", 25_683), ("2", 72_925), ("1", 1_822_786), ("0.5", 50_349_174), ("0.1", 139_369_794_292)],
+)
+def test_the_reference_space_of_six_elements_is_counted_exactly(step: str, count: int) -> None:
+    ways = np.array([1])
     for most in REFERENCE.values():
-        shares = np.convolve(shares, np.ones(int(most / step) + 1, dtype=np.int64))
-    multiples = np.arange(len(shares)) * step  # what the five take together; titanium takes the rest
-    assert shares[(multiples >= 10) & (multiples <= 50)].sum() == count
-    assert reference(step).count == count
+        ways = np.convolve(ways, np.ones(int(Fraction(most) / Fraction(step)) + 1, dtype=np.int64))
+    taken = [n * Fraction(step) for n in range(len(ways))]  # by the five together; titanium takes the rest
+    assert sum(int(n) for n, share in zip(ways, taken, strict=True) if 10 <= share <= 50) == count
+    assert reference(float(step)).count == count
+
+
+@pytest.mark.parametrize("step", [0.1, 0.05])
+def test_numbers_of_a_fine_lattice_lead_to_its_compositions_and_back(step: float) -> None:
+    lattice = reference(step)
+    numbers = [0, 1, lattice.count // 7, lattice.count // 2, lattice.count - 1]
+    points = lattice.at(numbers)
+    assert lattice.index(points) == numbers
+    assert (points.sum(axis=1) == round(100 / step)).all()
+    assert lattice.percent(points)[[0, -1]].tolist() == [[0, 0, 0, 0, 10, 90], [40, 10, 0, 0, 0, 50]]
 
 
 def test_more_compositions_than_int64_holds_are_still_one_to_one() -> None:
@@ -135,26 +150,93 @@ def test_the_nearest_composition_may_lie_outside_and_is_then_not_held() -> None:
 
 @given(lattices())
 def test_an_exchange_moves_what_one_element_gives_to_another_in_whole_steps_of_both(lattice: Lattice) -> None:
-    moves = lattice.moves(reach=(1, 3))
     size = len(lattice.symbols)
-    assert len(moves) == 2 * size * (size - 1)
-    assert (moves.sum(axis=1) == 0).all()
-    assert ((moves != 0).sum(axis=1) == 2).all()
-    assert (moves % np.array(lattice.strides) == 0).all()
-    assert as_set(moves) == as_set(-moves)
+    assert len(as_set(lattice.steps)) == len(lattice.steps) > 0
+    assert (lattice.steps.sum(axis=1) == 0).all()
+    assert ((lattice.steps != 0).sum(axis=1) == 2).all()
+    assert (lattice.steps % np.array(lattice.strides) == 0).all()
+    assert as_set(lattice.steps) == as_set(-lattice.steps)
+    exchanged = {tuple(np.flatnonzero(move)) for move in lattice.steps}
+    assert len(exchanged) == size * (size - 1) / 2
 
 
-def test_indices_outside_the_lattice_are_refused() -> None:
-    lattice = Lattice((Element("Nb", 0, 10, 5),), "Ti")
-    for index in (-1, 3):
-        with pytest.raises(IndexError, match="0 to 2"):
-            lattice.at([index])
-
-
-def test_a_lattice_of_the_balance_alone_has_one_composition() -> None:
+def test_without_a_choice_there_is_one_composition_and_nothing_to_exchange() -> None:
     lattice = Lattice((), "Ti")
-    assert lattice.percent(lattice.at(range(lattice.count))).tolist() == [[100]]
-    assert lattice.moves().shape == (0, 1)
+    assert lattice.percent(lattice.at([0])).tolist() == [[100]]
+    assert (lattice.count, lattice.steps.shape) == (1, (0, 1))
+
+
+# -- what is present --------------------------------------------------------------------------------------------------
+
+
+def two(present_above: float = 0.0, *limits: CountLimit) -> Lattice:
+    return Lattice((Element("Nb", 0, 30, 10), Element("Zr", 0, 20, 5)), "Ti", 60, 100, present_above, limits)
+
+
+def amounts(lattice: Lattice) -> set[tuple[float, ...]]:
+    return as_set(lattice.percent(lattice.at(range(lattice.count))))
+
+
+def test_what_is_present_is_at_least_so_much_the_balance_too() -> None:
+    assert {zr for _, zr, _ in amounts(two(6))} == {0, 10, 15, 20}  # 5 is too little
+    pure = Lattice((Element("Nb", 90, 100, 2),), "Ti", present_above=5)
+    assert amounts(pure) == {(90, 10), (92, 8), (94, 6), (100, 0)}
+    assert pure.least_present == (3, 3)  # 6 % of each, in twos
+
+
+def test_the_number_of_elements_and_of_those_in_a_group_is_limited() -> None:
+    few = two(0, CountLimit("max_elements", ("Nb", "Zr", "Ti"), 0, 2))
+    assert amounts(few) == {row for row in amounts(two()) if 0 in row[:2]}
+    either = two(0, CountLimit("refractory", ("Nb", "Zr"), 1, 1))
+    assert amounts(either) == amounts(few) - {(0, 0, 100)}
+    assert (
+        two(0, CountLimit("all", ("Nb", "Zr", "Ti"), 3, 3)).count == 2 * 4 + 2
+    )  # 10 and 20 Nb with any Zr, 30 with 5, 10
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "text"),
+    [
+        (0, 1, "at most 1 of Nb, Zr, Ti are present"),
+        (2, 3, "at least 2 of Nb, Zr, Ti are present"),
+        (1, 2, "1 to 2 of Nb, Zr, Ti are present"),
+    ],
+)
+def test_a_limit_is_said_in_words(least: int, most: int, text: str) -> None:
+    assert CountLimit("max_elements", ("Nb", "Zr", "Ti"), least, most).text == text
+
+
+def test_limits_that_no_composition_keeps_leave_none() -> None:
+    empty = Lattice((Element("Nb", 10, 30, 10),), "Ti", 0, 100, 0.0, (CountLimit("pure", ("Nb",), 0, 0),))
+    assert empty.count == 0
+    assert empty.holds(np.array([[1, 9]])).tolist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("of", "least", "most", "message"),
+    [
+        (("Nb", "Zr"), 2, 1, "group asks for 2 to 1 elements. Give the smaller number as the minimum"),
+        (("Nb", "Zr"), -1, 1, "group asks for -1 to 1 elements"),
+        (("Nb", "Zr"), 3, 4, "group asks for at least 3 of 2 elements. Ask for fewer"),
+        (("Nb", "Nb"), 0, 1, "group counts Nb, Nb, one of them twice"),
+    ],
+)
+def test_an_impossible_limit_is_refused(of: tuple[str, ...], least: int, most: int, message: str) -> None:
+    with pytest.raises(AlloyloopError, match=message):
+        CountLimit("group", of, least, most)
+
+
+def test_a_limit_on_an_element_that_is_not_there_is_refused() -> None:
+    with pytest.raises(AlloyloopError, match=r"group names Mo, which is not an element of this space \(Nb, Zr, Ti\)"):
+        two(0, CountLimit("group", ("Nb", "Mo"), 0, 1))
+
+
+def test_an_element_that_cannot_reach_what_is_present_is_refused() -> None:
+    with pytest.raises(AlloyloopError, match=r"No amount of Nb is left: what is present must be at least 5 %\. Lower"):
+        Lattice((Element("Nb", 1, 4, 1),), "Ti", present_above=5)
+
+
+# -- what is refused --------------------------------------------------------------------------------------------------
 
 
 def test_bounds_off_the_step_are_rounded_inward_and_said() -> None:
@@ -194,3 +276,10 @@ def test_bounds_that_leave_nothing_say_what_the_others_take() -> None:
 def test_steps_too_odd_to_be_shared_are_refused_before_they_are_counted() -> None:
     with pytest.raises(AlloyloopError, match="share no more than 1e-07 %"):
         Lattice((Element("Nb", 0, 10, 1e-7),), "Ti")
+
+
+def test_steps_too_fine_for_their_bounds_are_refused_before_they_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    lattice = reference(0.5)
+    monkeypatch.setattr(import_module("alloyloop.design.diagram"), "MOST_STEPS", 1000)
+    with pytest.raises(AlloyloopError, match=r"steps are too fine for such wide bounds: 200 units of 0.5 % are shared"):
+        assert lattice.count

@@ -14,9 +14,9 @@ from alloyloop.design.composition import Basis
 from alloyloop.design.features import Features, alloys_at
 from alloyloop.design.goals import Minimize, Within
 from alloyloop.design.lattice import Element, IntArray, Lattice
-from alloyloop.design.propose import N_SAMPLED, Batch, propose
-from alloyloop.design.rules import parse_rule
 from alloyloop.design.process import Choice, Numeric
+from alloyloop.design.propose import N_SAMPLED, Batch, propose
+from alloyloop.design.rules import Names, parse_rule
 from alloyloop.design.space import DesignSpace, rows_in
 from alloyloop.surrogates.base import FloatArray
 from alloyloop.surrogates.errors import AlloyloopError
@@ -34,7 +34,7 @@ def wide(basis: Basis = "wt_pct", process: tuple[Numeric | Choice, ...] = ()) ->
     steps = dict.fromkeys(("Nb", "Zr", "Mo"), 5.0 if process else 2.5) | {"Sn": 4.0 if process else 2.0}
     tops = {"Nb": 40, "Zr": 30, "Sn": 12, "Mo": 15}
     lattice = Lattice(tuple(Element(symbol, 0, top, steps[symbol]) for symbol, top in tops.items()), "Ti", 50, 90)
-    return DesignSpace(lattice, basis, process, (parse_rule("Nb + Mo >= 5", lattice.symbols),))
+    return DesignSpace(lattice, basis, process, (parse_rule("Nb + Mo >= 5", Names(lattice.symbols)),))
 
 
 def narrow() -> DesignSpace:
@@ -97,6 +97,7 @@ def test_a_batch_is_of_different_allowed_points_that_nobody_has_taken(model: str
     batch = propose(space, value, space.elements, taken, 4, rng)
     assert len(as_set(batch.points)) == 4
     assert space.allows(batch.points).all()
+    assert space.lattice is not None
     assert space.lattice.holds(batch.points[:, : space.n_elements]).all()
     assert not rows_in(batch.points, taken).any()
 

@@ -177,7 +177,7 @@ def test_a_screen_answers_as_brute_force_does_in_slices_of_any_size_and_order(
     question = screening(name, score, axes, tuple(stages), k, model)
     question = replace(question, start=int(ends[0] * n), stop=max(int(ends[1] * n), 1))
     # Small numbers make every part of the search matter on a small space: an opening, cells, blocks.
-    with patch.multiple(screen_module, N_OPENING=50 if few else 10**9, FEWEST_ASKED=4, MOST_ASKED=16, LEAST_IN_CELL=1.5):
+    with patch.multiple(screen_module, N_OPENING=50 if few else 10**9, BLOCK=200, FEWEST_ASKED=4, MOST_ASKED=16, LEAST_IN_CELL=1.5):
         ranking, left = ask(question, size, np.random.default_rng(order))
     best, scores, front, counts = by_brute_force(question, name, model)
     assert list(ranking.index) == best
