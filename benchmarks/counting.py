@@ -43,7 +43,9 @@ def main() -> None:
     other = time.process_time() - start
     assert len(grid) == n
     print(f"all {n:,} at 1 %, slice by slice: {1e9 * listed / n:.0f} ns each; by building NumPy's whole grid and")
-    print(f"throwing away what does not sum to 100: {1e9 * other / n:.0f} ns each, and {grid_size():,} rows made for them")
+    print(
+        f"throwing away what does not sum to 100: {1e9 * other / n:.0f} ns each, and {grid_size():,} rows made for them"
+    )
 
 
 def counted(step: float, n_rules: int) -> tuple[int, float]:
@@ -70,7 +72,9 @@ def grid_size() -> int:
 
 def built() -> np.ndarray:
     """All compositions at 1 %, by the full grid."""
-    grid = np.stack(np.meshgrid(*(np.arange(most + 1) for most in MOST.values()), indexing="ij"), axis=-1).reshape(-1, 5)
+    grid = np.stack(np.meshgrid(*(np.arange(most + 1) for most in MOST.values()), indexing="ij"), axis=-1).reshape(
+        -1, 5
+    )
     balance = 100 - grid.sum(axis=1)
     kept = (balance >= 50) & (balance <= 90)
     return np.column_stack([grid[kept], balance[kept]])

@@ -94,7 +94,7 @@ def dask_processes() -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
 
 def with_a_worker_killed(campaign: Campaign) -> tuple[str, float, str]:
     """Ask two workers, and kill one while it works on a wave in the middle."""
-    told = []
+    told: list[str] = []
     with dask_processes() as (address, workers):
 
         def kill_in_the_middle(looked: int, of: int) -> None:
@@ -115,7 +115,7 @@ def stopped_and_gone_on_with(campaign: Campaign) -> tuple[str, float, str]:
         if looked > 0.4 * of:
             signal.raise_signal(signal.SIGINT)
 
-    begun = time.perf_counter()
+    begun, told = time.perf_counter(), "it was not stopped"
     try:
         asked(campaign, interrupt_in_the_middle)
     except StoppedError as stopped:
@@ -129,7 +129,7 @@ def main() -> None:
     """Run all three, and print what they took and whether they agree."""
     print(ran_on("alloyloop", "numpy", "scipy", "dask"))
     screening.SLICE //= 16
-    engines.SLICES_PER_WORKER = 4
+    engines.TASKS_PER_WORKER = 4
     with TemporaryDirectory() as folder:
         reference = campaign(Path(folder) / "reference")
         reference.screen(1, range=(0, 10))  # imports what has to be imported

@@ -8,10 +8,11 @@ from datetime import date
 from importlib.metadata import version
 
 import numpy as np
+from numpy.typing import NDArray
+
 from alloyloop.design.lattice import CountLimit, Element, Lattice
 from alloyloop.design.rules import Names, parse_rule
 from alloyloop.design.space import DesignSpace
-from numpy.typing import NDArray
 
 MOST = {"Nb": 40, "Zr": 30, "Sn": 12, "Mo": 15, "Ta": 20}
 COUNTS = {5.0: 1_513, 2.5: 25_683, 2.0: 72_925, 1.0: 1_822_786}  # by enumeration, as issue 3 gives them

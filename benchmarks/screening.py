@@ -22,6 +22,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+from reference_space import ran_on, reference_space, synthetic_modulus
+
 from alloyloop.campaigns.engines import OneProcess
 from alloyloop.campaigns.screening import SLICE
 from alloyloop.design.beliefs import Belief, Evidence
@@ -30,7 +32,6 @@ from alloyloop.design.features import Alloys, Features
 from alloyloop.design.predictors import predictor
 from alloyloop.design.screen import Screening
 from alloyloop.surrogates.gaussian_process import GaussianProcess
-from reference_space import ran_on, reference_space, synthetic_modulus
 
 N_ROWS, BATCH = 100, 4
 HERE = Path(__file__).resolve()

@@ -60,7 +60,9 @@ def _baybe(X: np.ndarray, y: np.ndarray, candidates: np.ndarray, batch: int) -> 
 
     names = [f"x{i}" for i in range(X.shape[1])]
     start, wall = time.process_time(), time.time()
-    space = SearchSpace.from_dataframe(pd.DataFrame(candidates, columns=names), parameters=_parameters(candidates, names))
+    space = SearchSpace.from_dataframe(
+        pd.DataFrame(candidates, columns=names), parameters=_parameters(candidates, names)
+    )
     target = NumericalTarget(name="y", minimize=True)
     recommender = BotorchRecommender(acquisition_function=qLogExpectedImprovement())
     campaign = Campaign(space, SingleTargetObjective(target), recommender)

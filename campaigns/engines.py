@@ -12,16 +12,17 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol, TypeAlias
 from uuid import uuid4
 
 from ..design.keeping import Bar, Found
 from ..design.screen import Screening
 from ..surrogates.errors import AlloyloopError
 
-if TYPE_CHECKING:
-    from distributed import Client
+Client: TypeAlias = Any
+"""Dask's, whose types do not say what its methods return."""
 
 Slice = tuple[int, int]
 """A range of indices of the space."""
@@ -30,9 +31,12 @@ Slice = tuple[int, int]
 SAME_VERSIONS = ("alloyloop", "numpy", "scipy")
 # Seconds to wait for a scheduler, and then for its first worker.
 PATIENCE = 20
-# Slices a worker gets before the bar is raised and the state is saved, and parts that are merged at a time.
-SLICES_PER_WORKER = 8
+# Tasks a worker gets before the bar is raised and the state is saved, and parts that are merged at a time.
+TASKS_PER_WORKER = 8
 MERGED_AT_A_TIME = 8
+# A task takes more slices than one where so many waves are to come: a scheduler hands out a thousand tasks a second.
+MANY_WAVES = 32
+MOST_SLICES_PER_TASK = 16
 # Of worker processes: one thread for matrices, and freed memory kept, which Dask by default gives back to the system at
 # once: that halves the speed of arrays of these sizes.
 ENVIRONMENT = {
@@ -46,9 +50,8 @@ QUIET = {"distributed.admin.large-graph-warning-threshold": "1GiB"}
 class Engine(Protocol):
     """Looks at slices of one screen."""
 
-    @property
-    def wave(self) -> int:
-        """How many slices it wants at a time."""
+    def wave(self, n_left: int) -> int:
+        """How many slices it wants at a time, of so many that are left."""
         ...
 
     def find(self, slices: Sequence[Slice], bar: Bar) -> Found:
@@ -66,7 +69,10 @@ class OneProcess:
     """
 
     screening: Screening
-    wave = 1
+
+    def wave(self, n_left: int) -> int:
+        """See `Engine`."""
+        return 1
 
     def find(self, slices: Sequence[Slice], bar: Bar) -> Found:
         """See `Engine`."""
@@ -94,10 +100,15 @@ class Cluster:
         self._n_waves = 0
 
     @property
-    def wave(self) -> int:
-        """See `Engine`."""
+    def _n_tasks(self) -> int:
+        """In a wave."""
         workers = self._client.scheduler_info(n_workers=-1).get("workers", ())
-        return SLICES_PER_WORKER * max(1, len(workers))
+        return TASKS_PER_WORKER * max(1, len(workers))
+
+    def wave(self, n_left: int) -> int:
+        """See `Engine`."""
+        n_tasks = self._n_tasks
+        return n_tasks * min(max(n_left // (MANY_WAVES * n_tasks), 1), MOST_SLICES_PER_TASK)
 
     def find(self, slices: Sequence[Slice], bar: Bar) -> Found:
         """See `Engine`."""
@@ -105,27 +116,31 @@ class Cluster:
         name = f"{self._name}-{self._n_waves}"
         with _failures_said(self._client):
             refuse_other_versions(self._client)
+            size = -(-len(slices) // self._n_tasks)
             parts = [
-                self._client.submit(_find, self._question, *slice_, bar, key=f"{name}-find-{i}", pure=False)
-                for i, slice_ in enumerate(slices)
+                self._client.submit(
+                    _find, self._question, slices[i : i + size], bar, key=f"{name}-find-{i}", pure=False
+                )
+                for i in range(0, len(slices), size)
             ]
             while len(parts) > 1:
                 name += "-merged"
-                some = (parts[i : i + MERGED_AT_A_TIME] for i in range(0, len(parts), MERGED_AT_A_TIME))
                 parts = [
-                    self._client.submit(_merged, self._question, each, key=f"{name}-{i}", pure=False)
-                    for i, each in enumerate(some)
+                    self._client.submit(
+                        _merged, self._question, parts[i : i + MERGED_AT_A_TIME], key=f"{name}-{i}", pure=False
+                    )
+                    for i in range(0, len(parts), MERGED_AT_A_TIME)
                 ]
             found: Found = parts[0].result()
         return found
 
 
-def _find(screening: Screening, start: int, stop: int, bar: Bar) -> Found:
-    """One slice, on a worker."""
+def _find(screening: Screening, slices: Sequence[Slice], bar: Bar) -> Found:
+    """Some slices, on a worker."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1, user_api="blas"):
-        return screening.find(start, stop, bar)
+        return OneProcess(screening).find(slices, bar)
 
 
 def _merged(screening: Screening, parts: Sequence[Found]) -> Found:
@@ -142,15 +157,12 @@ def local_cluster(screening: Screening, n_workers: int) -> Iterator[Cluster]:
     AlloyloopError
         where Dask is not installed
     """
-    _need_dask("--workers")
-    import dask
-    from distributed import Client, LocalCluster
-
+    config, distributed = _dask("--workers")
     settings = {**QUIET, "distributed.nanny.pre-spawn-environ": ENVIRONMENT}
     with (
         _silence(),
-        dask.config.set(settings),
-        LocalCluster(
+        config.set(settings),
+        distributed.LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,
             processes=True,
@@ -158,7 +170,7 @@ def local_cluster(screening: Screening, n_workers: int) -> Iterator[Cluster]:
             memory_limit=0,
             silence_logs=logging.CRITICAL,
         ) as workers,
-        Client(workers) as client,
+        distributed.Client(workers) as client,
     ):
         _let_only_us_be_interrupted(client)
         yield Cluster(screening, client)
@@ -173,13 +185,10 @@ def cluster_at(screening: Screening, address: str) -> Iterator[Cluster]:
     AlloyloopError
         where Dask is not installed, nobody answers there, there is no worker, or one has other versions
     """
-    _need_dask("--cluster")
-    import dask
-    from distributed import Client
-
-    with _silence(), dask.config.set(QUIET):
+    config, distributed = _dask("--cluster")
+    with _silence(), config.set(QUIET):
         try:
-            client = Client(address, timeout=PATIENCE)
+            client = distributed.Client(address, timeout=PATIENCE)
         except (OSError, TimeoutError, ValueError) as error:
             raise AlloyloopError(
                 f"No scheduler answers at {address}", "Start one with `dask scheduler`, and name the address it prints."
@@ -256,9 +265,10 @@ def _let_only_us_be_interrupted(client: Client) -> None:
     client.register_plugin(IgnoreInterrupts(), name="ignore-interrupts")
 
 
-def _need_dask(option: str) -> None:
+def _dask(option: str) -> tuple[Any, Any]:
+    """Dask's settings, and its scheduler of processes."""
     try:
-        import distributed  # noqa: F401
+        return import_module("dask.config"), import_module("distributed")
     except ImportError as error:
         raise AlloyloopError(
             f"{option} needs Dask, which is not installed", "Install it with pip install 'alloyloop[cluster]'."

@@ -97,13 +97,15 @@ def _idle(snapshot: Snapshot) -> list[str]:
 
 def _empty(snapshot: Snapshot, count: Count, parts: Sequence[Part]) -> Problem:
     """The mistake of a space without a design, at the first of the parts that exclude each other."""
-    is_sure = count.exact and all(part.proved for part in parts)
-    how = "there is no design" if is_sure else f"no design was found ({count.how})"
     if not parts:
-        return snapshot.written.problem(("composition",), f"The space is empty: {how}", "Widen the bounds.")
-    problem = f"The space is empty: {how} that keeps {listed([_said(snapshot, part) for part in parts])}"
+        return snapshot.written.problem(("composition",), f"The space is empty: {count.how}", "Widen the bounds.")
+    is_sure = count.exact or all(part.proved for part in parts)
+    kept = listed([_said(snapshot, part) for part in parts])
+    found = (
+        f"there is no design that keeps {kept}" if is_sure else f"no design was found that keeps {kept}; {count.how}"
+    )
     remedy = "Relax any one of these." if len(parts) > 1 else "Relax it."
-    return snapshot.written.problem(_keys(snapshot, parts[0].keys), problem, remedy)
+    return snapshot.written.problem(_keys(snapshot, parts[0].keys), f"The space is empty: {found}", remedy)
 
 
 def refuse_if_empty(snapshot: Snapshot) -> tuple[str, ...]:

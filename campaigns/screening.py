@@ -378,11 +378,12 @@ def _run(question: Screening, engine: Engine, begun: tuple[int, Found], state: _
         opening = question.opening(np.random.default_rng(0))
         while done < question.stop:
             progress(done - question.start, total)
-            starts = range(done, question.stop, size)[: engine.wave]
-            slices = [(start, min(start + size, question.stop)) for start in starts]
+            starts = range(done, question.stop, size)
+            wave = starts[: engine.wave(len(starts))]
+            slices = [(start, min(start + size, question.stop)) for start in wave]
             new = engine.find(slices, opening.raised(keeper.bar(found)))
             found, done = keeper.kept([found, new]), slices[-1][1]
-            if time.monotonic() - saved > SAVE_EVERY or engine.wave > 1:
+            if time.monotonic() - saved > SAVE_EVERY or len(slices) > 1:
                 state.write(done, found)
                 saved = time.monotonic()
     except AlloyloopError:

@@ -9,7 +9,7 @@ from ..design.elements import atomic_masses
 from ..design.lattice import CountLimit, Element, Lattice, exact
 from ..design.policies import policy
 from ..design.process import Choice, Condition, Numeric
-from ..design.rules import Names, Rule, parse_rule
+from ..design.rules import Computed, Names, Rule, parse_rule
 from ..design.space import DesignSpace
 from ..surrogates.errors import AlloyloopError
 from .choosing import read_candidates
@@ -212,7 +212,15 @@ def _rules(
     rules: list[Rule] = []
     for i, text in enumerate(written.spec.rules if made is None else made.rules):
         with mistakes.at(*keys_of_rule(written, i)):
-            rules.append(parse_rule(text, Names(elements, numbers, choices)))
+            rule = parse_rule(text, Names(elements, numbers, choices))
+            for test in (rule.wanted, *rule.given):
+                if isinstance(test, Computed) and not elements:
+                    raise AlloyloopError(
+                        f"The rule '{text}' bounds the descriptor {test.name}, and there is no composition to compute "
+                        "it from",
+                        "Take it out.",
+                    )
+            rules.append(rule)
     return tuple(rules)
 
 

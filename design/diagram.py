@@ -181,14 +181,14 @@ class Diagram:
                 taken.append((None, layer.value[step]))
                 state = layer.child[step].astype(np.int64)
                 continue
-            parent, step = _expand(layer.first[state], layer.first[state + 1])
-            into = (layer.before[step] - layer.before[layer.first[state]][parent]).astype(begins.dtype)
-            begins = begins[parent] + into
+            parents, step = _expand(layer.first[state], layer.first[state + 1])
+            into = (layer.before[step] - layer.before[layer.first[state]][parents]).astype(begins.dtype)
+            begins = begins[parents] + into
             ends = begins + (layer.before[step + 1] - layer.before[step]).astype(begins.dtype)
             inside = np.asarray((ends > 0) & (begins < stop - start), dtype=bool)
             if not inside.all():
-                parent, step, begins = parent[inside], step[inside], begins[inside]
-            taken.append((parent, layer.value[step]))
+                parents, step, begins = parents[inside], step[inside], begins[inside]
+            taken.append((parents, layer.value[step]))
             state = layer.child[step].astype(np.int64)
         points = np.empty((stop - start, self.n_columns), dtype=np.int64)
         here = np.arange(stop - start)

@@ -346,7 +346,7 @@ class Program:
                 np.concatenate([self.high, np.ones(n_selectors), [segment.length for segment in segments]]),
             ),
             constraints=LinearConstraint(np.array(matrix), low, high) if matrix else (),
-            options={"mip_rel_gap": 0.0, "node_limit": MOST_NODES, "presolve": False},
+            options={"mip_rel_gap": 0.0, "node_limit": MOST_NODES, "presolve": True},
         )
         x = None if result.x is None else np.rint(result.x[:n])
         bound = -inf if result.mip_dual_bound is None else float(result.mip_dual_bound)

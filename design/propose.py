@@ -8,8 +8,8 @@ import numpy as np
 
 from ..surrogates.base import FloatArray
 from .acquisition import Acquisition
-from .features import alloys_at
 from .diagram import IntArray
+from .features import alloys_at
 from .space import DesignSpace, nothing_left, rows_in
 
 N_SAMPLED = 2048

@@ -236,7 +236,7 @@ class Is:
     def holds(self, designs: Designs) -> BoolArray:
         """Where it is so; not where the choice is not known. (n,)"""
         is_it = np.array([value == self.choice for value in self.quantity(designs)], dtype=bool)
-        return self.known(designs) & (is_it == self.wanted)
+        return np.asarray(self.known(designs) & (is_it == self.wanted))
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ class Screening:
     @property
     def stages(self) -> tuple[str, ...]:
         """The gates by name, in the order in which `Found.left` counts what they leave."""
-        return tuple(gate.text for gate in (*self.rules, *self.predicted))
+        return (*(rule.text for rule in self.rules), *(gate.text for gate in self.predicted))
 
     @property
     def nothing(self) -> Found:
@@ -285,7 +285,7 @@ class _Rows:
                     ask(self._known[name], rows)
                 verdict = _verdict(gate, {name: self._known[name].bracket(rows) for name in criterion.means})
         alone = [self._screening.alone(point, (criterion,))[0] for point in self._points[self._order[rows]]]
-        passed.append(rows[[gate.least <= value <= gate.most for value in alone]])
+        pass
         return np.sort(np.concatenate(passed))
 
     def best(self, rows: IntArray, bar: Bar) -> Found:

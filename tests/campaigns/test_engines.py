@@ -35,7 +35,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
 @pytest.fixture(autouse=True)
 def small_slices() -> Iterator[None]:
     """Slices of a few hundred designs and short waves, so that a screen of seven thousand has a middle."""
-    with patch.multiple(screening, SLICE=200, SLICE_OF_SLOW=200), patch.object(engines, "SLICES_PER_WORKER", 4):
+    with patch.multiple(screening, SLICE=200, SLICE_OF_SLOW=200), patch.object(engines, "TASKS_PER_WORKER", 4):
         yield
 
 
@@ -93,7 +93,7 @@ class TwoWorkers:
 
 def test_a_worker_of_another_version_is_refused_by_name() -> None:
     with pytest.raises(AlloyloopError, match=r"The worker at tcp://b:2 has numpy 1\.26\.0, and this machine has 2\."):
-        refuse_other_versions(TwoWorkers())  # type: ignore[arg-type]
+        refuse_other_versions(TwoWorkers())
 
 
 @pytest.mark.slow

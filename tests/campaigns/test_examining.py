@@ -11,6 +11,7 @@ from alloyloop.campaigns.examining import FEW_BATCHES, Checked, check, refuse_if
 from alloyloop.campaigns.folder import Folder
 from alloyloop.campaigns.problems import CampaignFileError
 from alloyloop.campaigns.snapshot import read_snapshot
+from alloyloop.design.conflicts import Part
 
 from .folders import EXPERIMENTS, PROPOSED, QUESTION, alloyloop, contents, make
 from .process_study import EXPERIMENTS as PRINTS
@@ -44,6 +45,19 @@ def test_bounds_and_rules_that_exclude_each_other_are_named_with_their_lines(tmp
     assert only.remedy == "Relax any one of these."
     assert found.designs is not None
     assert found.designs.number == 0
+
+
+@pytest.mark.parametrize(("proved", "says"), [(True, "there is no design that keeps"), (False, "no design was found")])
+def test_a_space_is_said_to_be_empty_only_where_that_was_proved(
+    proved: bool, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = Part("mo_equivalent_wang >= 60", ("rules", 0), proved)
+    monkeypatch.setattr("alloyloop.design.conflicts.conflicts", lambda space: (part,))
+    fine = QUESTION.replace("step: 1\n", "step: 0.02\n")  # too many designs for each to be asked
+    (only,) = checked(tmp_path, part.text, question=fine).problems
+    assert (only.row, only.column) == (11, "composition.rules.0")
+    assert only.problem.startswith(f"The space is empty: {says}")
+    assert ("were drawn" in only.problem) == (not proved)
 
 
 def test_rules_of_a_process_study_that_exclude_each_other_are_named(tmp_path: Path) -> None:

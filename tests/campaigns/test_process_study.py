@@ -219,6 +219,14 @@ def test_without_a_composition_and_a_process_there_is_nothing_to_choose(tmp_path
     assert told.out == "campaign.yaml: There is nothing to choose. Write a composition, a process, or both.\n"
 
 
+@pytest.mark.parametrize("rule", ["density_g_per_cm3 <= 6", "laser_power_W <= 300 if vec >= 4"])
+def test_a_descriptor_has_no_composition_to_be_computed_from(rule: str, tmp_path: Path) -> None:
+    told = alloyloop(
+        "check", make(tmp_path / "study", QUESTION.replace("rules:\n", f"rules:\n  - {rule}\n"), EXPERIMENTS)
+    )
+    assert told.out.startswith(f"campaign.yaml, line 8, rules.0: The rule '{rule}' bounds the descriptor ")
+
+
 def test_features_are_those_of_the_process(tmp_path: Path) -> None:
     told = alloyloop("check", make(tmp_path / "study", QUESTION + "features: both\n", EXPERIMENTS))
     assert "campaign.yaml, line 15, features: Without a composition a model sees the process variables" in told.out

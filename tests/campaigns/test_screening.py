@@ -11,6 +11,7 @@ import pytest
 from alloyloop.campaigns import screening
 from alloyloop.campaigns.answers import Json
 from alloyloop.campaigns.campaign import Campaign
+from alloyloop.campaigns.engines import OneProcess
 from alloyloop.campaigns.screening import StoppedError, parse_range
 from alloyloop.design.composition import Composition
 from alloyloop.surrogates.errors import AlloyloopError
@@ -264,7 +265,7 @@ def test_what_is_kept_of_a_stopped_screen_is_text_and_its_damage_is_said(tmp_pat
 
 @pytest.mark.usefixtures("small_slices")
 def test_an_interrupt_ends_with_one_sentence_and_the_exit_code_of_one(folder: Path) -> None:
-    with patch.object(screening.OneProcess, "find", side_effect=KeyboardInterrupt):
+    with patch.object(OneProcess, "find", side_effect=KeyboardInterrupt):
         told = alloyloop("screen", folder)
     assert told.code == 130
     assert told.err == "alloyloop: Stopped at 0%. The same command with --resume goes on.\n"

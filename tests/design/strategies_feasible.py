@@ -46,7 +46,12 @@ OTHER_BASIS: Final = (
     "Ta >= 10 if Zr >= {} {basis}",
     "Nb <= {} {basis} if Ta between 5 and 30 {basis}",
 )
-MEANS: Final = ("vec between 4 and 4.{}", "price_usd_per_kg <= {}", "density_g_per_cm3 <= 5.{}", "vec >= 4.{} if Zr > 0")
+MEANS: Final = (
+    "vec between 4 and 4.{}",
+    "price_usd_per_kg <= {}",
+    "density_g_per_cm3 <= 5.{}",
+    "vec >= 4.{} if Zr > 0",
+)
 OF_PROCESS: Final = (
     "temperature_C + 10 Nb >= 9{}",
     "temperature_C >= 850 if Nb > {}",
@@ -104,9 +109,7 @@ def spaces(draw: st.DrawFn, *, rules: tuple[str, ...] = LINEAR, most_rules: int 
         for text in texts
         if all(variable.name in space.names.listed for variable in PROCESS if variable.name in text)
     ]
-    return DesignSpace(
-        lattice, basis, process, tuple(parse_rule(text, space.names) for text in said), space.policy
-    )
+    return DesignSpace(lattice, basis, process, tuple(parse_rule(text, space.names) for text in said), space.policy)
 
 
 def every_design(space: DesignSpace) -> IntArray:
@@ -123,8 +126,7 @@ def every_design(space: DesignSpace) -> IntArray:
 def keep_rules(space: DesignSpace, points: IntArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which points keep every rule and every limit of the policy. (n,)"""
     process = {
-        variable.name: variable.values(points[:, i])
-        for i, variable in enumerate(space.process, start=space.n_elements)
+        variable.name: variable.values(points[:, i]) for i, variable in enumerate(space.process, start=space.n_elements)
     }
     designs = Designs(space.elements, space.basis, space.percent(points), process)
     kept = np.ones(len(points), dtype=np.bool_)

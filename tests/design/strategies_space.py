@@ -25,19 +25,20 @@ from alloyloop.design.diagram import IntArray
 from alloyloop.design.lattice import CountLimit, Element, Lattice
 from alloyloop.design.policies import Policy, PolicyRule
 from alloyloop.design.process import Choice, Numeric
-from alloyloop.design.rules import Rule, parse_rule
+from alloyloop.design.rules import parse_rule
 from alloyloop.design.space import DesignSpace
 from alloyloop.surrogates.errors import AlloyloopError
 
 SYMBOLS: Final = ("Nb", "Zr", "Sn")
 STEPS: Final = (2.5, 4.0, 5.0, 7.5, 10.0, 12.5)  # their units differ, and not all divide 100
 BASES: Final[tuple[Basis, ...]] = ("at_pct", "wt_pct")
-MOST = 3000  # points, so that every one can be looked at
-MOST_TRIED = 20_000  # combinations
+MOST = 2000  # points, so that every one can be looked at
+MOST_TRIED = 10_000  # combinations
 
 Point = tuple[int, ...]
 
 
+@lru_cache(maxsize=1000)
 def exactly(number: float) -> Fraction:
     """The decimal that is written."""
     return Fraction(str(number))
@@ -88,9 +89,8 @@ def lattices(draw: st.DrawFn, *, min_elements: int = 1) -> Lattice:
 
 def multiples(element: Element) -> list[Fraction]:
     """The multiples of an element's step inside its bounds [%]."""
-    step = exactly(element.step)
-    all_of_them = [n * step for n in range(int(100 / step) + 1)]
-    return [amount for amount in all_of_them if exactly(element.low) <= amount <= exactly(element.high)]
+    step, low, high = exactly(element.step), exactly(element.low), exactly(element.high)
+    return [n * step for n in range(int(high / step) + 1) if n * step >= low]
 
 
 def tried(lattice: Lattice) -> int:
@@ -101,14 +101,16 @@ def tried(lattice: Lattice) -> int:
 def every_composition(lattice: Lattice) -> Iterator[tuple[Fraction, ...]]:
     """All compositions [%] in order, by trying each multiple of each step: nothing of the lattice's own counting."""
     symbols = [*(element.symbol for element in lattice.elements), lattice.balance]
+    low, high = exactly(lattice.balance_low), exactly(lattice.balance_high)
+    enough = exactly(lattice.present_above)
     for chosen in product(*map(multiples, lattice.elements)):
-        amounts = (*chosen, 100 - sum(chosen, Fraction(0)))
-        present = {symbol for symbol, amount in zip(symbols, amounts, strict=True) if amount > 0}
-        if (
-            amounts[-1] >= 0
-            and exactly(lattice.balance_low) <= amounts[-1] <= exactly(lattice.balance_high)
-            and all(amount == 0 or amount >= exactly(lattice.present_above) for amount in amounts)
-            and all(limit.least <= len(present & set(limit.of)) <= limit.most for limit in lattice.limits)
+        rest = 100 - sum(chosen, Fraction(0))
+        if not (rest >= 0 and low <= rest <= high):
+            continue
+        amounts = (*chosen, rest)
+        present = {symbol for symbol, amount in zip(symbols, amounts, strict=True) if amount}
+        if all(amount >= enough for amount in amounts if amount) and all(
+            limit.least <= len(present & set(limit.of)) <= limit.most for limit in lattice.limits
         ):
             yield amounts
 
@@ -324,11 +326,6 @@ def is_allowed(space: DesignSpace, point: Sequence[int] | IntArray) -> bool:
 def allowed(space: DesignSpace) -> frozenset[Point]:
     """All points that keep rules and policy, by what they mean."""
     return frozenset(tuple(point) for point in every_point(space).tolist() if is_allowed(space, point))
-
-
-def with_rules(space: DesignSpace, rules: Sequence[Rule]) -> DesignSpace:
-    """The same space under other rules, and no policy."""
-    return replace(space, rules=tuple(rules), policy=None)
 
 
 def as_set(points: IntArray) -> set[Point]:

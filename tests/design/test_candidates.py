@@ -20,7 +20,7 @@ from .strategies_space import as_set
 
 QUENCH = Choice("quench", ("water", "air", "furnace"))
 TEMPERATURE = Numeric("temperature_C", 750, 1050, 50)
-ALLOYS = [[12.5, 87.5], [30, 70], [0, 100], [12.5, 87.5]]
+ALLOYS = ((12.5, 87.5), (30.0, 70.0), (0.0, 100.0), (12.5, 87.5))
 
 
 def table(percent: Any = None, **process: list[Any]) -> Candidates:
@@ -48,7 +48,7 @@ def test_alloys_of_a_table_are_the_designs_each_once() -> None:
 
 def test_alloys_of_a_table_are_crossed_with_every_treatment() -> None:
     space = DesignSpace(None, "wt_pct", (QUENCH,), candidates=table(ALLOYS))
-    assert designs(space) == {(*alloy, quench) for alloy in map(tuple, ALLOYS) for quench in QUENCH.choices}
+    assert designs(space) == {(*alloy, quench) for alloy in ALLOYS for quench in QUENCH.choices}
 
 
 def test_what_a_row_says_stays_together() -> None:

@@ -110,7 +110,7 @@ def test_a_value_that_is_known_is_inside_limits_or_outside() -> None:
 
 
 def test_expected_improvement_is_that_of_the_textbook() -> None:
-    """Jones et al. 1998, eq. 15, with numbers: (60 - 58) Φ(0.5) + 4 φ(0.5) for a mean of 58 ± 4 and 60 to improve on."""
+    """Jones et al. 1998, eq. 15, of a mean of 58 ± 4 with 60 to improve on: (60 - 58) Φ(0.5) + 4 φ(0.5)."""
     value = ExpectedImprovement("E", -1.0, 60.0).highest({"E": known(58.0, 4.0, 7.0)})
     assert np.exp(value[0]) == pytest.approx(2 * norm.cdf(0.5) + 4 * norm.pdf(0.5), rel=1e-12)
 

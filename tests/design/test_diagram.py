@@ -137,6 +137,11 @@ def test_counts_of_any_size_are_exact(n: int, most: int) -> None:
     assert diagram.between(diagram.count - 1, diagram.count + 9).tolist() == diagram.at([diagram.count - 1]).tolist()
 
 
+def test_a_value_that_an_axis_has_not_is_taken_for_none_of_another_state() -> None:
+    at_most_two = ones(4, 2)
+    assert at_most_two.holds(np.array([[1, 0, 0, 1], [1, 7, 0, 0], [1, -1, 0, 0]])).tolist() == [True, False, False]
+
+
 # The thresholds below are passed by one in a thousand of fair samplers; the draws are the same at every run.
 FALSE_ALARM = 1e-3
 

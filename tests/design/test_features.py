@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alloyloop.design.descriptors import descriptor
@@ -55,6 +55,7 @@ def test_an_unknown_choice_is_none_of_its_levels() -> None:
     assert encoded.tolist() == [[0, 1], [0, 0], [0, 0]]
 
 
+@settings(max_examples=40)
 @given(spaces(), st.booleans(), st.lists(st.sampled_from(["vec", "k_beta", "omega"]), unique=True), st.integers(0, 99))
 def test_there_is_a_name_for_every_column_and_rows_are_encoded_one_by_one(
     space: DesignSpace, composition: bool, descriptors: list[str], seed: int
@@ -68,6 +69,7 @@ def test_there_is_a_name_for_every_column_and_rows_are_encoded_one_by_one(
     np.testing.assert_allclose(features.encode(alloys.rows(last)), encoded[last], rtol=1e-12)
 
 
+@settings(max_examples=40)
 @given(spaces(), st.integers(0, 99))
 def test_points_of_a_space_are_alloys_without_the_elements_that_only_the_table_has(
     space: DesignSpace, seed: int

@@ -57,8 +57,8 @@ def test_the_best_and_the_front_are_kept_however_the_designs_were_parted(
         one_by_one = keeper.kept([one_by_one, part])
     for kept in (keeper.kept([found(values)]), keeper.kept(parts), keeper.kept([one_by_one])):
         best = np.argsort(-values[:, 0], kind="stable")[:k]
-        on_front = np.flatnonzero(pareto(values[:, 1:])) if n_axes else []
-        assert set(best) | set(on_front) <= set(kept.index)
+        on_front = np.flatnonzero(pareto(values[:, 1:])).tolist() if n_axes else []
+        assert {*best.tolist(), *on_front} <= set(kept.index.tolist())
         np.testing.assert_array_equal(kept.values, values[kept.index])
         assert kept.index.tolist() == sorted(kept.index)
         assert kept.left == (len(values),)
@@ -87,6 +87,12 @@ def test_what_is_clearly_beaten_is_dropped() -> None:
 def test_values_that_rounding_could_swap_are_both_kept() -> None:
     values = np.array([[1.0 + 1e-12], [1.0], [1.0 - 1e-12], [0.99]])
     assert Keeper(1, (1.0,)).kept([found(values)]).index.tolist() == [0, 1, 2]
+
+
+def test_the_bar_lets_in_what_rounding_could_raise() -> None:
+    bar = Keeper(1, (1.0, 1.0, 1.0)).bar(found(np.array([[1.0, 5.0, 5.0]])))
+    asked = np.array([[1.0 - 1e-12, 0.0, 0.0], [0.0, 5.0 - 1e-12, 5.0 - 1e-12], [0.99, 4.99, 4.99]])
+    assert bar.lets_in(asked).tolist() == [True, True, False]
 
 
 def test_what_is_not_known_is_not_kept() -> None:

@@ -174,7 +174,7 @@ def two(present_above: float = 0.0, *limits: CountLimit) -> Lattice:
 
 
 def amounts(lattice: Lattice) -> set[tuple[float, ...]]:
-    return as_set(lattice.percent(lattice.at(range(lattice.count))))
+    return {tuple(row) for row in lattice.percent(lattice.at(range(lattice.count))).tolist()}
 
 
 def test_what_is_present_is_at_least_so_much_the_balance_too() -> None:

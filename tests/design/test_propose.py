@@ -11,9 +11,10 @@ import pytest
 from alloyloop.design.acquisition import Acquisition, acquisition
 from alloyloop.design.beliefs import Belief, Evidence, Option, learn
 from alloyloop.design.composition import Basis
+from alloyloop.design.diagram import IntArray
 from alloyloop.design.features import Features, alloys_at
 from alloyloop.design.goals import Minimize, Within
-from alloyloop.design.lattice import Element, IntArray, Lattice
+from alloyloop.design.lattice import Element, Lattice
 from alloyloop.design.process import Choice, Numeric
 from alloyloop.design.propose import N_SAMPLED, Batch, propose
 from alloyloop.design.rules import Names, parse_rule

@@ -32,6 +32,11 @@ def the_sum(text: str) -> Sum:
 
 Terms = tuple[tuple[str, float], ...]
 
+
+def exactly(terms: Terms) -> tuple[tuple[str, Fraction], ...]:
+    return tuple((name, Fraction(str(factor))) for name, factor in terms)
+
+
 # -- what is read -----------------------------------------------------------------------------------------------------
 
 
@@ -62,7 +67,7 @@ Terms = tuple[tuple[str, float], ...]
 )
 def test_bounds_on_sums_are_read(text: str, terms: Terms, low: float, high: float) -> None:
     read = the_sum(text)
-    assert (read.terms, read.over, read.limits, read.basis) == (terms, (), Limits(low, high), None)
+    assert read == Sum(read.text, exactly(terms), (), Limits(low, high))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +100,7 @@ def test_less_and_more_than_are_read_as_bounds_that_equality_does_not_meet(text:
 )
 def test_bounds_on_ratios_are_read(text: str, terms: Terms, over: Terms, low: float, high: float) -> None:
     read = the_sum(text)
-    assert (read.terms, read.over, read.limits) == (terms, over, Limits(low, high))
+    assert read == Sum(read.text, exactly(terms), exactly(over), Limits(low, high))
 
 
 @pytest.mark.parametrize(
@@ -385,7 +390,7 @@ def test_inequalities_say_what_the_rule_says(
         ((factors, most, is_open),) = the_sum(f"{left} {sign} {limit:g}").at_most()
         met = []
         for row in alloys:
-            amounts = dict(zip(ELEMENTS, map(Fraction, row), strict=True))
+            amounts: dict[str, Fraction] = dict(zip(ELEMENTS, map(Fraction, row), strict=True))
             total = sum((factor * amounts[name] for name, factor in factors.items()), Fraction(0))
             met.append(total < most if is_open else total <= most)
         assert holds(f"{left} {sign} {limit:g}", designs(alloys)) == met
