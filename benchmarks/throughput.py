@@ -113,15 +113,15 @@ def botorch(gp: GaussianProcess, X: FloatArray) -> None:
     """Means and variances from BoTorch's model of the same posterior."""
     model = gp.as_single_task_gp()
     with torch.no_grad():
-        for rows in torch.from_numpy(X)[:, None].split(BLOCK_BOTORCH):
-            posterior = model.posterior(rows)
+        for start in range(0, len(X), BLOCK_BOTORCH):
+            posterior = model.posterior(torch.from_numpy(X[start : start + BLOCK_BOTORCH, None]))
             _ = posterior.mean, posterior.variance
 
 
 def rates(
     contenders: dict[str, tuple[int, Callable[[], object]]], limit: Callable[[], object], clock: Callable[[], float]
 ) -> dict[str, tuple[float, float]]:
-    """Time a row [s] of each, and its rate over the limit's: medians of repeats, each timed between two of the limit."""
+    """Time a row [s] of each, and its rate over the limit's, which is timed before and after: medians of repeats."""
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
     for _ in range(REPEATS):
         for name, (n, work) in contenders.items():

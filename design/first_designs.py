@@ -66,10 +66,10 @@ def first_designs(
     Examples
     --------
     >>> from alloyloop.design import DesignSpace, Element, Lattice
-    >>> space = DesignSpace(Lattice((Element("Nb", 0, 40, 10), Element("Zr", 0, 60, 10)), "Ti", 40, 100), "at_pct")
-    >>> points = first_designs(space, 4, "d-optimal", np.random.default_rng(0))
-    >>> sorted(space.percent(points).tolist())
-    [[0.0, 0.0, 100.0], [0.0, 60.0, 40.0], [40.0, 0.0, 60.0], [40.0, 20.0, 40.0]]
+    >>> space = DesignSpace(Lattice((Element("Nb", 0, 100, 10), Element("Zr", 0, 100, 10)), "Ti"), "at_pct")
+    >>> points = first_designs(space, 6, "d-optimal", np.random.default_rng(0))
+    >>> sorted(space.percent(points).astype(int).tolist())
+    [[0, 0, 100], [0, 50, 50], [0, 100, 0], [50, 0, 50], [50, 50, 0], [100, 0, 0]]
     """
     if kind not in FIRST_DESIGNS:
         raise AlloyloopError(f"There are no {kind!r} first designs", f"Name one of {', '.join(FIRST_DESIGNS)}.")
@@ -178,16 +178,11 @@ def places(space: DesignSpace, points: IntArray) -> FloatArray:
     columns = [space.fractions(points)]
     for i, variable in enumerate(space.process, start=space.n_elements):
         if isinstance(variable, Numeric):
-            columns.append(_share_of_range(variable, points[:, [i]]))
+            grid = variable.grid
+            columns.append((grid[points[:, [i]]] - grid[0]) / (grid[-1] - grid[0] or 1.0))
         else:
             columns.append((points[:, [i]] == np.arange(variable.n_levels)).astype(np.float64))
     return np.column_stack(columns)
-
-
-def _share_of_range(variable: Numeric, levels: IntArray) -> FloatArray:
-    """Where levels stand between the lowest, 0, and the highest, 1."""
-    grid = variable.grid
-    return np.asarray((grid[levels] - grid[0]) / (grid[-1] - grid[0] or 1.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -234,8 +229,8 @@ class Model:
     ----------
     space : what may be made
     text : the model in words
-    middle, scale : (k,) mean and standard deviation of each of the `_columns` over the space
-    transform : (n_monomials, n_terms) from the `_monomials` of the standardised columns to the terms
+    middle, scale : (k,) mean and standard deviation over the space of each of its `places`
+    transform : (n_monomials, n_terms) from the `_monomials` of the standardised places to the terms
     prior : (n_terms,) what is known of each coefficient beforehand; 1 is what a measurement tells on average
     """
 
@@ -253,7 +248,7 @@ class Model:
 
     def rows(self, points: IntArray) -> FloatArray:
         """The terms of each point. (n, d) -> (n, n_terms)"""
-        standard = (_columns(self.space, points) - self.middle) / self.scale
+        standard = (places(self.space, points) - self.middle) / self.scale
         return np.asarray(np.hstack(_monomials(standard)) @ self.transform)
 
 
@@ -262,7 +257,7 @@ def model_for(space: DesignSpace, n_runs: int, rng: np.random.Generator) -> Mode
 
     It is linear and quadratic in everything: in composition Scheffé's quadratic mixture model [J. R. Stat. Soc. B 20
     (1958) 344] in atomic fractions, with process variables that of Kowalski, Cornell and Vining [Commun. Stat. Theory
-    Methods 29 (2000) 2255], without composition the full second-order polynomial; choices come in as effects. Terms
+    Methods 29 (2000) 2255], without composition the full second-order polynomial; each choice has its own effect. Terms
     that others explain over the space (the fractions sum to 1, bounds and rules may tie more) are left out of it.
 
     With fewer runs than terms the linear ones are to be estimated and the quadratic ones are *potential*: expected
@@ -284,7 +279,7 @@ def model_for(space: DesignSpace, n_runs: int, rng: np.random.Generator) -> Mode
     'linear model of 3 terms, with 3 quadratic terms for which there are too few runs expected to be small'
     """
     sample = space.sample(N_SAMPLED, rng)
-    columns = _columns(space, sample)
+    columns = places(space, sample)
     middle, scale = columns.mean(axis=0), columns.std(axis=0)
     scale[scale < _LEAST_SPREAD] = 1.0
     first, second = _monomials((columns - middle) / scale)
@@ -303,19 +298,6 @@ def model_for(space: DesignSpace, n_runs: int, rng: np.random.Generator) -> Mode
         prior = np.repeat([_UNKNOWN, _POTENTIAL], [n_linear, n_curved])
     transform = np.block([[linear, -explained @ curved], [np.zeros((second.shape[1], n_linear)), curved]])
     return Model(space, text, middle, scale, transform, prior)
-
-
-def _columns(space: DesignSpace, points: IntArray) -> FloatArray:
-    """Atomic fractions, process numbers, and each choice but the last, which is -1 for all of them. (n, d) -> (n, k)"""
-    columns = [space.fractions(points)]
-    for i, variable in enumerate(space.process, start=space.n_elements):
-        levels = points[:, [i]]
-        if isinstance(variable, Numeric):
-            columns.append(_share_of_range(variable, levels))
-        else:
-            effects = np.vstack([np.eye(variable.n_levels - 1), np.full(variable.n_levels - 1, -1.0)])
-            columns.append(effects[points[:, i]])
-    return np.column_stack(columns)
 
 
 def _monomials(columns: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -9,7 +9,10 @@ after multiplying by its weights: Σ v_i c_i x_i / Σ c_i x_i <= b is Σ (v_i - 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import ctypes
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -338,16 +341,17 @@ class Program:
         for variable in {segment.variable for segment in segments}:
             own = {n_selectors + i: -1.0 for i, segment in enumerate(segments) if segment.variable == variable}
             add(self._dense({variable: Fraction(1)}), own, float(self.low[variable]), float(self.low[variable]))
-        result = milp(
-            np.concatenate([costs, np.zeros(n_selectors), [segment.slope for segment in segments]]),
-            integrality=np.ones(n_all, dtype=np.int64),
-            bounds=Bounds(
-                np.concatenate([self.low, np.zeros(n_all - n)]),
-                np.concatenate([self.high, np.ones(n_selectors), [segment.length for segment in segments]]),
-            ),
-            constraints=LinearConstraint(np.array(matrix), low, high) if matrix else (),
-            options={"mip_rel_gap": 0.0, "node_limit": MOST_NODES, "presolve": True},
-        )
+        with _quiet():
+            result = milp(
+                np.concatenate([costs, np.zeros(n_selectors), [segment.slope for segment in segments]]),
+                integrality=np.ones(n_all, dtype=np.int64),
+                bounds=Bounds(
+                    np.concatenate([self.low, np.zeros(n_all - n)]),
+                    np.concatenate([self.high, np.ones(n_selectors), [segment.length for segment in segments]]),
+                ),
+                constraints=LinearConstraint(np.array(matrix), low, high) if matrix else (),
+                options={"mip_rel_gap": 0.0, "node_limit": MOST_NODES, "presolve": False},
+            )
         x = None if result.x is None else np.rint(result.x[:n])
         bound = -inf if result.mip_dual_bound is None else float(result.mip_dual_bound)
         return _Found(x, int(result.status), bound + constant)
@@ -416,6 +420,33 @@ class Program:
             float(least.sum() + sum(group.min() for group in chosen)),
             float(most.sum() + sum(group.max() for group in chosen)),
         )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Lead standard output nowhere for a while.
+
+    HiGHS 1.12 prints a line of its own to it now and then, whatever its options say [its issue 2783], and that would
+    come between a command's JSON. It goes through the buffer of the C library, which is emptied before and after.
+    """
+    c_library = ctypes.CDLL(None if os.name == "posix" else "ucrtbase")
+    c_library.fflush(None)
+    try:
+        kept = os.dup(1)
+    except OSError:  # there is no standard output
+        kept = -1
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        c_library.fflush(None)
+        if kept >= 0:
+            os.dup2(kept, 1)
+            os.close(kept)
+        else:
+            os.close(1)
 
 
 _INFEASIBLE = 2  # as scipy.optimize.milp numbers it

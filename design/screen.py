@@ -285,7 +285,7 @@ class _Rows:
                     ask(self._known[name], rows)
                 verdict = _verdict(gate, {name: self._known[name].bracket(rows) for name in criterion.means})
         alone = [self._screening.alone(point, (criterion,))[0] for point in self._points[self._order[rows]]]
-        pass
+        passed.append(rows[[gate.least <= value <= gate.most for value in alone]])
         return np.sort(np.concatenate(passed))
 
     def best(self, rows: IntArray, bar: Bar) -> Found:

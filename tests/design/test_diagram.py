@@ -137,6 +137,18 @@ def test_counts_of_any_size_are_exact(n: int, most: int) -> None:
     assert diagram.between(diagram.count - 1, diagram.count + 9).tolist() == diagram.at([diagram.count - 1]).tolist()
 
 
+def test_states_are_told_apart_however_large_their_sums_are_together() -> None:
+    wide = 2**32 - 1  # sums of two clauses side by side fill 64 bits, and a third is told apart all the same
+    bits = np.array(list(product([0, 1], repeat=3)))
+    axes = tuple(Axis((i,), np.arange(8)[:, None], np.zeros(8, dtype=np.int64)) for i in range(3))
+    clauses: tuple[Clause, ...] = tuple(
+        (Atom((most * bits[:, place],) * 3, most),) for place, most in enumerate([1, wide, wide])
+    )
+    diagram = Diagram(axes, 0, clauses)
+    expected = [point for point in product(range(8), repeat=3) if (bits[list(point)].sum(axis=0) <= 1).all()]
+    assert [tuple(point) for point in diagram.between(0, 10**3).tolist()] == expected
+
+
 def test_a_value_that_an_axis_has_not_is_taken_for_none_of_another_state() -> None:
     at_most_two = ones(4, 2)
     assert at_most_two.holds(np.array([[1, 0, 0, 1], [1, 7, 0, 0], [1, -1, 0, 0]])).tolist() == [True, False, False]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from itertools import combinations, pairwise
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_they_are_different_allowed_points_that_nobody_has_taken_as_many_as_are_
     space: DesignSpace, n: int, kind: str, n_taken: int, seed: int
 ) -> None:
     taken = space.sample(n_taken, np.random.default_rng(seed))
-    points = found(space, n, kind, seed, np.vstack([taken, taken]))  # a replicate is no other design
+    points = found(space, n, kind, seed, taken)
     left = allowed(space) - as_set(taken)
     assert as_set(points) <= left
     assert len(as_set(points)) == len(points) == min(n, len(left))
@@ -69,6 +69,14 @@ def test_what_is_left_of_a_space_is_found_however_much_is_taken(kind: str) -> No
     points = found(space, 2, kind, taken=np.delete(everything, 1234, axis=0))
     assert points.tolist() == [everything[1234].tolist()]
     assert len(found(space, 2, kind, taken=everything)) == 0
+
+
+@pytest.mark.parametrize("kind", FIRST_DESIGNS)
+def test_a_design_that_was_made_twice_is_one(kind: str) -> None:
+    space = simplex(3, 5)
+    taken = space.sample(4, np.random.default_rng(1))
+    once, twice = (found(space, 2, kind, taken=each) for each in (taken, np.vstack([taken, taken])))
+    assert once.tolist() == twice.tolist()
 
 
 @pytest.mark.parametrize("kind", FIRST_DESIGNS)
@@ -167,10 +175,22 @@ def farthest_first(space: DesignSpace, pool: IntArray, n: int) -> IntArray:
     return pool[chosen]
 
 
-def test_a_spread_keeps_away_from_what_is_taken() -> None:
-    space = mixture({"Nb": 30, "Zr": 10})
-    corner = np.array([[0, 0, 20]])
-    assert found(space, 1, "space-filling", taken=corner).tolist() == [[6, 2, 12]]
+@pytest.mark.parametrize("seed", range(5))
+def test_no_other_choice_keeps_further_from_what_is_taken(seed: int) -> None:
+    space = SMALL["a corner"]
+    points = np.array(sorted(allowed(space)))
+    taken = space.sample(4, np.random.default_rng(seed))
+    apart = differences(space, points)
+    there = np.flatnonzero(rows_in(points, taken))
+    left = np.setdiff1d(np.arange(len(points)), there)
+    best = max(least_new(apart, [*chosen, *there]) for chosen in combinations(left, 3))
+    ours = found(space, 3, "space-filling", seed, taken)
+    assert least_new(differences(space, np.vstack([ours, taken])), [*range(7)]) == pytest.approx(best, abs=1e-12)
+
+
+def least_new(apart: FloatArray, chosen: list[int]) -> float:
+    """The least difference of the first three from one another and from the rest."""
+    return float(apart[np.ix_(chosen[:3], chosen)].min())
 
 
 def test_a_single_design_lies_in_the_middle() -> None:
@@ -184,13 +204,13 @@ def test_a_spread_visits_every_choice() -> None:
     assert sorted(points[:, -1]) == [0, 1, 2]
 
 
-def test_the_first_of_them_are_spread_as_well() -> None:
+@pytest.mark.parametrize("seed", range(3))
+def test_each_of_them_is_the_furthest_from_those_before_it(seed: int) -> None:
     space = mixture({"Nb": 40, "Zr": 30, "Sn": 12}, step=1)
-    points = found(space, 7, "space-filling")
-    apart = differences(space, points)
-    for i, nxt in pairwise(range(2, 7)):
+    apart = differences(space, found(space, 7, "space-filling", seed))
+    for i in range(1, 7):
         to_come = apart[i:, :i].min(axis=1)
-        assert to_come[0] == to_come.max(), nxt
+        assert to_come[0] == pytest.approx(to_come.max(), abs=1e-12)
 
 
 # -- best for a model -------------------------------------------------------------------------------------------------
@@ -204,11 +224,15 @@ def test_for_the_linear_mixture_model_the_pure_elements_are_d_optimal(n_elements
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(("n_elements", "n"), [(2, 3), (3, 6), (4, 10)])
-def test_for_the_quadratic_mixture_model_the_simplex_lattice_is_d_optimal(n_elements: int, n: int, seed: int) -> None:
-    space = simplex(n_elements, 5)
-    halves = [(np.array(a) + np.array(b)) // 2 for a, b in combinations(sorted(pure(n_elements, 20)), 2)]
-    assert as_set(found(space, n, "d-optimal", seed)) == pure(n_elements, 20) | as_set(np.array(halves))
+@pytest.mark.parametrize(("n_elements", "step"), [(2, 5), (3, 5), (3, 0.5), (4, 5), (4, 2)])  # up to 23 426 alloys
+def test_for_the_quadratic_mixture_model_the_simplex_lattice_is_d_optimal(
+    n_elements: int, step: float, seed: int
+) -> None:
+    space = simplex(n_elements, step)
+    corners = pure(n_elements, round(100 / step))
+    halves = np.array([(np.array(a) + np.array(b)) // 2 for a, b in combinations(sorted(corners), 2)])
+    n = n_elements * (n_elements + 1) // 2
+    assert as_set(found(space, n, "d-optimal", seed)) == corners | as_set(halves)
 
 
 def test_for_three_numbers_four_runs_are_orthogonal_corners() -> None:
