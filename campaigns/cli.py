@@ -369,6 +369,7 @@ def record(
 @app.command()
 def status(directory: Directory, as_json: AsJson = False) -> None:
     """Say where the campaign stands: rounds, what is pending, the best so far, and whether to go on."""
+    from ..design.space import spaced
     from .campaign import Campaign
 
     stands = Campaign(directory).status()
@@ -378,7 +379,7 @@ def status(directory: Directory, as_json: AsJson = False) -> None:
     counts = ", ".join(f"{count} {name}" for name, count in stands.measured.items())
     _say(f"Rounds: {stands.rounds}.  Alloys: {counts}.")
     designs, most = stands.designs, "" if stands.designs.exact else "at most "
-    _say(f"Space: {most}{designs.number:,} designs, {designs.how}.")
+    _say(f"Space: {most}{spaced(designs.number)} designs, {designs.how}.")
     _say(f"Pending: {', '.join(stands.pending) or 'none'}.")
     if stands.best is None:
         _say("Best: no measured alloy is inside the space, tested as asked for, and keeps every limit.")

@@ -24,6 +24,7 @@ from ..design.goals import Maximize, Minimize, Pursued, Within, limits
 from ..design.keeping import MOST_ON_FRONT, MOST_TIED, Found
 from ..design.predictors import Described, Swept, predictor
 from ..design.screen import Ranking, Screening
+from ..design.space import spaced
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Answers, Json
 from .engines import Engine, OneProcess, Slice, cluster_at, local_cluster
@@ -107,8 +108,8 @@ class Screened:
     @property
     def counts(self) -> str:
         """How many designs each gate left, in a line such as `1 822 786 → 402 113 (price_usd_per_kg <= 60)`."""
-        left = (f"{_spaced(n)} ({gate})" for gate, n in self.stages)
-        return " → ".join((f"{_spaced(self.looked)} designs", *left))
+        left = (f"{spaced(n)} ({gate})" for gate, n in self.stages)
+        return " → ".join((f"{spaced(self.looked)} designs", *left))
 
     @property
     def answers(self) -> Answers:
@@ -140,7 +141,7 @@ class Screened:
             yield from table_lines(*self.answers.table(), width)
         if self.front:
             shown = f", the first {SHOWN_OF_FRONT} of them" if len(self.front) > SHOWN_OF_FRONT else ""
-            yield f"\nThe Pareto front of {_spaced(len(self.front))} designs{shown} ({'; '.join(self.axes)}):"
+            yield f"\nThe Pareto front of {spaced(len(self.front))} designs{shown} ({'; '.join(self.axes)}):"
             yield from table_lines(*Answers(self.front[:SHOWN_OF_FRONT]).table(), width)
         yield from (f"\nRemark: {remark}" for remark in self.remarks)
 
@@ -485,11 +486,10 @@ def _digest(question: Screening, beliefs: Beliefs) -> str:
 def _screened(
     snapshot: Snapshot, beliefs: Beliefs, question: Screening, found: Found, ranking: Ranking, remarks: Sequence[str]
 ) -> Screened:
-    from .suggesting import _compositions
 
     def answers(points: np.ndarray, index: Sequence[int], why: Sequence[str] = ()) -> tuple[Answer, ...]:
         process = snapshot.space.process_values(points)
-        return judge(snapshot, beliefs, [str(i) for i in index], _compositions(snapshot, points), process, why)
+        return judge(snapshot, beliefs, [str(i) for i in index], snapshot.space.compositions(points), process, why)
 
     why = []
     if isinstance(question.score, ExpectedImprovement):
@@ -524,7 +524,3 @@ def parse_range(text: str) -> tuple[int | None, int | None]:
 
 def _indexed(alloy: Answer) -> Json:
     return {"index": int(alloy.id), **alloy.json()}
-
-
-def _spaced(n: int) -> str:
-    return f"{n:,}".replace(",", " ")

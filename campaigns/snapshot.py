@@ -184,11 +184,6 @@ def why_not(snapshot: Snapshot, composition: Composition | None, process: Proces
     return space.why_not(composition.vector(space.elements, space.basis), process)
 
 
-# What `why_not` says of a design that lies between the steps: nothing that an alloy, once made, could be blamed for.
-_NO_LEVEL = ", not one of its levels"
-_BETWEEN_STEPS = ("it does not lie on the step", "it is not one of the candidates")
-
-
 def why_not_planned(snapshot: Snapshot, row: int) -> list[str]:
     """Every bound and rule that one row breaks as it was planned, or else analysed; impurities are passed over."""
     planned = snapshot.table.nominal[row]
@@ -199,25 +194,16 @@ def why_not_planned(snapshot: Snapshot, row: int) -> list[str]:
 def why_not_made(snapshot: Snapshot, row: int) -> list[str]:
     """Every bound and rule that one row breaks as it was made: as analysed where it was, and on no step."""
     process = {name: values[[row]] for name, values in snapshot.process.items()}
-    between = [
-        f"{variable.name} is "
-        for variable in snapshot.space.process
-        if isinstance(variable, Numeric) and variable.low <= process[variable.name][0] <= variable.high
-    ]
-    return [
-        reason
-        for reason in _why_not(snapshot, snapshot.table.amounts[row], process)
-        if reason not in _BETWEEN_STEPS and not (reason.startswith(tuple(between)) and reason.endswith(_NO_LEVEL))
-    ]
+    return _why_not(snapshot, snapshot.table.amounts[row], process, made=True)
 
 
-def _why_not(snapshot: Snapshot, amounts: FloatArray, process: Process) -> list[str]:
+def _why_not(snapshot: Snapshot, amounts: FloatArray, process: Process, *, made: bool = False) -> list[str]:
     """The same for amounts of the table's elements (n_elements,) [%]."""
     space, elements = snapshot.space, snapshot.table.elements
     others = [elements[i] for i in range(space.n_elements, len(elements)) if amounts[i] > 0]
     if others and amounts[space.n_elements :].sum() > IMPURITIES:
         return [f"{element} is not in the space" for element in others]
-    return space.why_not(amounts[: space.n_elements], process)
+    return space.why_not(amounts[: space.n_elements], process, made=made)
 
 
 def plain(value: object) -> float | str | None:

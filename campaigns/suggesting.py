@@ -11,7 +11,6 @@ from scipy.special import ndtr
 
 from ..design.acquisition import acquisition
 from ..design.beliefs import Belief
-from ..design.composition import Composition
 from ..design.diagram import IntArray
 from ..design.features import Alloys, alloys_at
 from ..design.first_designs import FIRST_DESIGNS, first_designs
@@ -119,22 +118,10 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named, start: st
         remarks.append(f"Only {len(points)} designs are left in the space.")
     ids = [f"R{round_number:03d}-{i}" for i in range(1, len(points) + 1)]
     process = snapshot.space.process_values(points)
-    alloys = judge(snapshot, beliefs, ids, _compositions(snapshot, points), process, why)
+    alloys = judge(snapshot, beliefs, ids, snapshot.space.compositions(points), process, why)
     names = [made.name() if made else name for name, made in zip(own.names, own.compositions, strict=True)]
     beside = judge(snapshot, beliefs, names, own.compositions, own.process)
     return Suggestion(points, alloys, beside, decision, tuple(remarks))
-
-
-def _compositions(snapshot: Snapshot, points: IntArray) -> list[Composition | None]:
-    """What points of the space consist of, the balance first; None each where the campaign has no composition."""
-    space = snapshot.space
-    if not space.elements:
-        return [None] * len(points)
-    balance_first = [space.n_elements - 1, *range(space.n_elements - 1)]
-    return [
-        Composition({space.elements[i]: amounts[i] for i in balance_first if amounts[i] > 0}, space.basis)
-        for amounts in space.percent(points).tolist()
-    ]
 
 
 def _names(snapshot: Snapshot, points: IntArray) -> list[str]:
@@ -142,7 +129,7 @@ def _names(snapshot: Snapshot, points: IntArray) -> list[str]:
     process = snapshot.space.process_values(points)
     return [
         design_name(composition, {name: plain(values[i]) for name, values in process.items()})
-        for i, composition in enumerate(_compositions(snapshot, points))
+        for i, composition in enumerate(snapshot.space.compositions(points))
     ]
 
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from ..surrogates.base import FloatArray
 from .diagram import IntArray
 from .lattice import CountLimit, Lattice, exact
+from .milp import Alternatives
 from .process import MOST_LEVELS, Choice, Numeric
-from .program import Alternatives, Program
+from .program import Program
 from .rules import Designs, Is, Rule, Sum
 from .space import DesignSpace
 
@@ -66,27 +67,39 @@ def conflicts(space: DesignSpace) -> tuple[Part, ...]:
     pieces = list(_pieces(space))
     if not pieces or _has_design(space)[0]:
         return ()
-    needed = _excluding(space, pieces, pieces, ())
-    _, proved = _has_design(_without(space, pieces, needed))
+
+    def has_design(kept: Sequence[_Piece]) -> bool:
+        return _has_design(_with_only(space, pieces, kept))[0]
+
+    needed = _excluding(has_design, pieces[::-1], ())
+    _, proved = _has_design(_with_only(space, pieces, needed))
     return tuple(replace(piece.part, proved=proved) for piece in pieces if piece in needed)
 
 
 def _excluding(
-    space: DesignSpace, pieces: Sequence[_Piece], among: Sequence[_Piece], kept: Sequence[_Piece], *, new: bool = False
+    has_design: Callable[[Sequence[_Piece]], bool],
+    pieces: Sequence[_Piece],
+    kept: Sequence[_Piece],
+    *,
+    changed: bool = False,
 ) -> list[_Piece]:
-    """Of some pieces, those needed to leave no design beside others that are kept; `new`: whether these are not known
-    to leave one."""
-    if new and not _has_design(_without(space, pieces, kept))[0]:
+    """Of some pieces, those that leave no design beside others, kept, and each of which is needed for that.
+
+    Parameters
+    ----------
+    changed : whether more are kept than when it was last asked whether they alone leave a design
+    """
+    if changed and not has_design(kept):
         return []
-    if len(among) == 1:
-        return list(among)
-    half = len(among) // 2
-    later = _excluding(space, pieces, among[half:], (*kept, *among[:half]), new=True)
-    earlier = _excluding(space, pieces, among[:half], (*kept, *later), new=bool(later))
-    return [*earlier, *later]
+    if len(pieces) == 1:
+        return list(pieces)
+    half = len(pieces) // 2
+    second = _excluding(has_design, pieces[half:], (*kept, *pieces[:half]), changed=True)
+    first = _excluding(has_design, pieces[:half], (*kept, *second), changed=bool(second))
+    return [*first, *second]
 
 
-def _without(space: DesignSpace, pieces: Sequence[_Piece], kept: Sequence[_Piece]) -> DesignSpace:
+def _with_only(space: DesignSpace, pieces: Sequence[_Piece], kept: Sequence[_Piece]) -> DesignSpace:
     """A space without all of its pieces but some."""
     for piece in pieces:
         if piece not in kept:
@@ -99,7 +112,7 @@ def always_true(space: DesignSpace) -> tuple[Part, ...]:
 
     All that are named can be left out together: of two that say the same, it is the later one. A design that keeps the
     rest and breaks a part is sought by a mixed-integer linear program; for a curved rule among draws: it is not
-    `proved` then, since such a design may only be rare.
+    `proved` then, since such a design may only be rare. What is idle only because of a curved rule is not named.
 
     Returns
     -------

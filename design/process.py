@@ -123,12 +123,15 @@ class Numeric:
 
         A continuous variable takes every value in its range.
         """
-        numbers = np.asarray(values, dtype=np.float64)
-        slack = ON_LEVEL * float(self.spacing)
         if self.continuous:
-            return np.asarray((numbers >= self.low - slack) & (numbers <= self.high + slack))
-        levels = self.levels(values)
-        return np.asarray((levels >= 0) & (np.abs(self.values(levels) - numbers) <= slack))
+            return self.holds(values)
+        levels, off = self.levels(values), ON_LEVEL * float(self.spacing)
+        return np.asarray((levels >= 0) & (np.abs(self.values(levels) - np.asarray(values, dtype=np.float64)) <= off))
+
+    def holds(self, values: NDArray[Any]) -> NDArray[np.bool_]:
+        """Whether values are in its range, on a level or between two; those not known are not."""
+        numbers, off = np.asarray(values, dtype=np.float64), ON_LEVEL * float(self.spacing)
+        return np.asarray((numbers >= self.low - off) & (numbers <= self.high + off))
 
 
 @lru_cache(maxsize=256)
@@ -183,6 +186,10 @@ class Choice:
     def takes(self, values: NDArray[Any]) -> NDArray[np.bool_]:
         """Whether values are its choices; those not known are not."""
         return self.levels(values) >= 0
+
+    def holds(self, values: NDArray[Any]) -> NDArray[np.bool_]:
+        """The same: nothing lies between choices."""
+        return self.takes(values)
 
 
 @dataclass(frozen=True, slots=True)

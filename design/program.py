@@ -9,14 +9,12 @@ after multiplying by its weights: Σ v_i c_i x_i / Σ c_i x_i <= b is Σ (v_i - 
 
 from __future__ import annotations
 
-import ctypes
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from math import ceil, inf, isfinite, lcm, log2
+from itertools import pairwise
+from math import isfinite, lcm
 
 import numpy as np
 
@@ -27,12 +25,11 @@ from .descriptors import Function, descriptor
 from .diagram import IntArray
 from .elements import atomic_masses, values
 from .lattice import CountLimit, Lattice, exact
+from .milp import Alternatives, Row, Segment, Variables
 from .process import Choice, Numeric
 from .rules import TOLERANCE, Computed, Is, Limits, Rule, Sum
 from .space import DesignSpace
 
-# Branches that are looked at before the best so far is taken; a limit of time would make answers differ by machine.
-MOST_NODES = 20_000
 # HiGHS meets rows and whole numbers to 1e-6. Where its answer, made whole, breaks a bound on a mean by so little, it is
 # asked again with these bounds tighter by so much of their size.
 MARGINS = (0.0, 1e-6, 1e-4)
@@ -44,39 +41,8 @@ _SAME_SLOPE = 1e-9
 _MEAN_SCALE = 1e4
 # Whole factors beyond this lose their last digits in doubles.
 _LARGEST = 2**40
-# Rows with larger factors than this are divided, since HiGHS reckons poorly with them.
-_LARGEST_FACTOR = 2**20
 
 Factors = Mapping[int, Fraction]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Row:
-    """One inequality: factors times variables are at most `most`.
-
-    Parameters
-    ----------
-    factors : (n_variables,)
-    most : the bound, met by equality
-    whole : whether all these are whole numbers, so that it is decided exactly
-    """
-
-    factors: FloatArray
-    most: float
-    whole: bool = True
-
-    def holds(self, variables: FloatArray) -> bool:
-        """Whether variables (n_variables,) meet it."""
-        return bool(self.factors @ variables <= self.most)
-
-    @property
-    def opposite(self) -> Row:
-        """That it is not met."""
-        return Row(-self.factors, -self.most - self.whole, self.whole)
-
-
-Alternatives = tuple[tuple[Row, ...], ...]
-"""At least one of them holds, with all its rows."""
 
 
 Cost = Callable[[int, IntArray], FloatArray]
@@ -106,7 +72,7 @@ class Program:
     Parameters
     ----------
     space : the space
-    low, high : (n_variables,) bounds of the variables
+    variables : the whole variables
     columns : (d, n_variables) a point is columns @ variables
     one_of : groups of variables of 0 or 1, of which exactly one is 1, with the columns of a point that each group says
     stepped : the one variable that says the number in each other column
@@ -126,8 +92,7 @@ class Program:
     """
 
     space: DesignSpace
-    low: IntArray
-    high: IntArray
+    variables: Variables
     columns: IntArray
     one_of: tuple[tuple[IntArray, tuple[int, ...]], ...]
     stepped: Mapping[int, int]
@@ -143,7 +108,7 @@ class Program:
     @property
     def n_variables(self) -> int:
         """How many variables there are."""
-        return len(self.low)
+        return len(self.variables)
 
     @cached_property
     def percent(self) -> FloatArray:
@@ -226,7 +191,8 @@ class Program:
             for variable, each in variables.items():
                 total[variable] = total.get(variable, Fraction(0)) + factor * each
         scale = lcm(most.denominator, *(factor.denominator for factor in total.values()))
-        sizes = (abs(factor) * max(abs(int(self.low[i])), abs(int(self.high[i]))) for i, factor in total.items())
+        low, high = self.variables.low, self.variables.high
+        sizes = (abs(factor) * max(abs(int(low[i])), abs(int(high[i]))) for i, factor in total.items())
         whole = scale * max(abs(most), *sizes, Fraction(0)) <= _LARGEST
         if whole:
             return Row(self._dense({i: factor * scale for i, factor in total.items()}), float(most * scale) - is_open)
@@ -269,17 +235,6 @@ class Program:
                 factors[variable] = -sign * bound
                 yield Row(factors, 0.0)
 
-    @cached_property
-    def _equal(self) -> tuple[tuple[FloatArray, float], ...]:
-        """Sums of factors times variables that equal a number."""
-        groups = []
-        for group, _ in self.one_of:
-            factors = np.zeros(self.n_variables)
-            factors[group] = 1
-            groups.append((factors, 1.0))
-        lattice = self.space.lattice
-        return (*groups, *([(self._units.sum(axis=0), float(lattice.total))] if lattice is not None else []))
-
     # -- solving --------------------------------------------------------------------------------------------------
 
     def solve(self, cost: Cost | None = None, also: Sequence[Alternatives] = ()) -> Solution:
@@ -291,183 +246,39 @@ class Program:
         also : what else it is to keep
         """
         told = (*self._kept, *also)
+        costs, segments, constant = self._costs(cost)
         at_least = 0.0
         for margin in MARGINS:
-            found = self._solved(cost, told, margin)
+            found = self.variables.cheapest(told, costs, segments, margin * _MEAN_SCALE)
             if margin == 0.0:
                 if found.x is None:
-                    return Solution(None, found.status == _INFEASIBLE)
-                at_least = max(0.0, found.bound)
-            if found.x is not None and self._holds(found.x, told):
+                    return Solution(None, found.impossible)
+                at_least = max(0.0, found.at_least + constant)
+            if found.x is not None and self.variables.hold(found.x, told):
                 point = np.rint(self.columns @ found.x).astype(np.int64)
                 total = 0.0 if cost is None else sum(float(cost(i, point[[i]])[0]) for i in range(len(point)))
                 return Solution(point, total <= at_least + SAME_COST, at_least)
         return Solution(None, False, at_least)
 
-    def _holds(self, x: FloatArray, told: Sequence[Alternatives]) -> bool:
-        """Whether whole variables keep everything."""
-        return (
-            bool(((x >= self.low) & (x <= self.high)).all())
-            and all(bool(factors @ x == total) for factors, total in self._equal)
-            and all(any(all(row.holds(x) for row in rows) for rows in alternatives) for alternatives in told)
-        )
-
-    def _solved(self, cost: Cost | None, told: Sequence[Alternatives], margin: float) -> _Found:
-        """What HiGHS says of it all, rows of means tightened by a margin."""
-        from scipy.optimize import Bounds, LinearConstraint, milp
-
-        rows, n_selectors = self._with_selectors(told, margin)
-        if rows is None:
-            return _Found(None, _INFEASIBLE, inf)
-        costs, segments, constant = self._costs(cost)
-        n, n_all = self.n_variables, self.n_variables + n_selectors + len(segments)
-        matrix: list[FloatArray] = []
-        low: list[float] = []
-        high: list[float] = []
-
-        def add(factors: FloatArray, others: Mapping[int, float], least: float, most: float) -> None:
-            row = np.zeros(n_all)
-            row[:n] = factors
-            row[[n + other for other in others]] = list(others.values())
-            scale = 2.0 ** -max(0, ceil(log2(max(1.0, np.abs(row).max()) / _LARGEST_FACTOR)))
-            matrix.append(scale * row)
-            low.append(scale * least)
-            high.append(scale * most)
-
-        for factors, total in self._equal:
-            add(factors, {}, total, total)
-        for factors, selectors, most in rows:
-            add(factors, selectors, -inf, most)
-        for variable in {segment.variable for segment in segments}:
-            own = {n_selectors + i: -1.0 for i, segment in enumerate(segments) if segment.variable == variable}
-            add(self._dense({variable: Fraction(1)}), own, float(self.low[variable]), float(self.low[variable]))
-        with _quiet():
-            result = milp(
-                np.concatenate([costs, np.zeros(n_selectors), [segment.slope for segment in segments]]),
-                integrality=np.ones(n_all, dtype=np.int64),
-                bounds=Bounds(
-                    np.concatenate([self.low, np.zeros(n_all - n)]),
-                    np.concatenate([self.high, np.ones(n_selectors), [segment.length for segment in segments]]),
-                ),
-                constraints=LinearConstraint(np.array(matrix), low, high) if matrix else (),
-                options={"mip_rel_gap": 0.0, "node_limit": MOST_NODES, "presolve": False},
-            )
-        x = None if result.x is None else np.rint(result.x[:n])
-        bound = -inf if result.mip_dual_bound is None else float(result.mip_dual_bound)
-        return _Found(x, int(result.status), bound + constant)
-
-    def _costs(self, cost: Cost | None) -> tuple[FloatArray, list[_Segment], float]:
-        """What each variable costs, or the segments that it is made of; and a constant."""
+    def _costs(self, cost: Cost | None) -> tuple[FloatArray, list[Segment], float]:
+        """What one of each variable costs, the segments of those that cost otherwise, and a constant."""
         costs = np.zeros(self.n_variables)
-        segments: list[_Segment] = []
+        segments: list[Segment] = []
         constant = 0.0
-        if cost is not None:
-            for group, columns in self.one_of:
-                costs[group] = sum(cost(column, self.columns[column, group]) for column in columns)
-            for column, variable in self.stepped.items():
-                steps = np.arange(self.low[variable], self.high[variable] + 1)
-                of_steps = cost(column, steps * self.columns[column, variable])
-                constant += float(of_steps[0])
-                ends = np.flatnonzero(np.append(np.abs(np.diff(of_steps, n=2)) > _SAME_SLOPE, True)) + 1
-                for start, end in zip([0, *ends[:-1]], ends if len(steps) > 1 else [], strict=False):
-                    slope = (of_steps[end] - of_steps[start]) / (end - start)
-                    segments.append(_Segment(variable, int(end - start), float(slope)))
+        if cost is None:
+            return costs, segments, constant
+        for group, columns in self.one_of:
+            costs[group] = sum(cost(column, self.columns[column, group]) for column in columns)
+        for column, variable in self.stepped.items():
+            steps = np.arange(self.variables.low[variable], self.variables.high[variable] + 1)
+            of_steps = cost(column, steps * self.columns[column, variable])
+            constant += float(of_steps[0])
+            kinks = np.flatnonzero(np.abs(np.diff(of_steps, n=2)) > _SAME_SLOPE) + 1
+            for start, end in pairwise([0, *kinks.tolist(), len(steps) - 1]):
+                if end > start:
+                    slope = float(of_steps[end] - of_steps[start]) / (end - start)
+                    segments.append(Segment(variable, end - start, slope))
         return costs, segments, constant
-
-    def _with_selectors(
-        self, told: Sequence[Alternatives], margin: float
-    ) -> tuple[list[tuple[FloatArray, dict[int, float], float]] | None, int]:
-        """Rows over the variables and over selectors, 0 or 1, that say which alternative holds; None if none can.
-
-        A row of an alternative that is not selected is slackened by as much as it may be exceeded at all.
-        """
-        rows: list[tuple[FloatArray, dict[int, float], float]] = []
-        n = 0
-        for alternatives in told:
-            possible: list[list[tuple[Row, float, float]]] = []
-            for each in alternatives:
-                tightened = [(row, row.most - (0.0 if row.whole else margin * _MEAN_SCALE)) for row in each]
-                spans = [self._span(row) for row in each]
-                if any(least > most for (_, most), (least, _) in zip(tightened, spans, strict=True)):
-                    continue
-                binding = [
-                    (row, most, largest - most)
-                    for (row, most), (_, largest) in zip(tightened, spans, strict=True)
-                    if largest > most
-                ]
-                possible.append(binding)
-            if not possible:
-                return None, 0
-            if not all(possible):  # an alternative that nothing can break
-                continue
-            if len(possible) == 1:
-                rows += [(row.factors, {}, most) for row, most, _ in possible[0]]
-                continue
-            for binding in possible:
-                rows += [(row.factors, {n: excess}, most + excess) for row, most, excess in binding]
-                n += 1
-            rows.append((np.zeros(self.n_variables), {n - 1 - i: -1.0 for i in range(len(possible))}, -1.0))
-        return rows, n
-
-    def _span(self, row: Row) -> tuple[float, float]:
-        """The least and the most that a row's sum may come to within the bounds of the variables."""
-        ends = np.array([row.factors * self.low, row.factors * self.high])
-        least, most = ends.min(axis=0), ends.max(axis=0)
-        for group, _ in self.one_of:
-            least[group], most[group] = 0.0, 0.0
-        chosen = [row.factors[group] for group, _ in self.one_of]
-        return (
-            float(least.sum() + sum(group.min() for group in chosen)),
-            float(most.sum() + sum(group.max() for group in chosen)),
-        )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Lead standard output nowhere for a while.
-
-    HiGHS 1.12 prints a line of its own to it now and then, whatever its options say [its issue 2783], and that would
-    come between a command's JSON. It goes through the buffer of the C library, which is emptied before and after.
-    """
-    c_library = ctypes.CDLL(None if os.name == "posix" else "ucrtbase")
-    c_library.fflush(None)
-    try:
-        kept = os.dup(1)
-    except OSError:  # there is no standard output
-        kept = -1
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
-    try:
-        yield
-    finally:
-        c_library.fflush(None)
-        if kept >= 0:
-            os.dup2(kept, 1)
-            os.close(kept)
-        else:
-            os.close(1)
-
-
-_INFEASIBLE = 2  # as scipy.optimize.milp numbers it
-
-
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """So many steps of a variable that cost the same each; it is the sum of its segments, the cheapest filled first."""
-
-    variable: int
-    length: int
-    slope: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Found:
-    """What HiGHS gave: whole variables, if any; how it ended; and what any point costs at least."""
-
-    x: FloatArray | None
-    status: int
-    bound: float
 
 
 class _Writer:
@@ -495,10 +306,17 @@ class _Writer:
         columns = np.zeros((len(self.columns), len(self.low)), dtype=np.int64)
         for row, factors in zip(columns, self.columns, strict=True):
             row[list(factors)] = list(factors.values())
-        return Program(
-            self.space,
+        lattice = self.space.lattice
+        total = columns[: self.space.n_elements].sum(axis=0).astype(np.float64)
+        variables = Variables(
             np.array(self.low, dtype=np.int64),
             np.array(self.high, dtype=np.int64),
+            tuple(group for group, _ in self.one_of),
+            ((total, float(lattice.total)),) if lattice is not None else (),
+        )
+        return Program(
+            self.space,
+            variables,
             columns,
             tuple(self.one_of),
             self.stepped,

@@ -21,12 +21,12 @@ from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
 from .candidates import UNITS_PER_PERCENT, Candidates
 from .clauses import Column, clauses, support
-from .composition import Basis, atomic_fractions
+from .composition import Basis, Composition, atomic_fractions
 from .diagram import Axis, Clause, Diagram, IntArray, TooManyStatesError
 from .lattice import Lattice, exact
 from .policies import Policy
 from .process import Choice, Condition, Numeric, Process
-from .rules import TOLERANCE, Designs, Limits, Names, Rule, Sum
+from .rules import TOLERANCE, Computed, Designs, Limits, Names, Rule, Sum
 
 # Draws made before a space is called empty: with less than one feasible point in as many, the question is wrong.
 MOST_DRAWS = 400_000
@@ -38,6 +38,7 @@ MOST_ASKED = 200_000
 N_NEAREST = 24
 # A measured amount may differ so much from a candidate's and still be that candidate [%].
 SAME_CANDIDATE = 0.01
+_OFF_STEP, _NO_CANDIDATE = "it does not lie on the step", "it is not one of the candidates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,9 @@ class Count:
 
     def __str__(self) -> str:
         if self.exact:
-            return f"{self.number:,} designs ({self.how})"
-        return f"about {self.number:,} designs ({self.low:,} to {self.high:,}, {self.how})"
+            return f"{spaced(self.number)} designs ({self.how})"
+        number, low, high = (spaced(_to_three_digits(n)) for n in (self.number, self.low, self.high))
+        return f"about {number} designs ({low} to {high}; {self.how})"
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,12 @@ class DesignSpace:
             self._check_levels(self.candidates)
         if not self.elements and not self.process:
             raise AlloyloopError("There is nothing to choose", "Name elements, process variables or candidates.")
+        for rule in self.rules if not self.elements else ():
+            if any(isinstance(test, Computed) for test in (rule.wanted, *rule.given)):
+                raise AlloyloopError(
+                    f"The rule '{rule.text}' bounds a descriptor, and this space has no elements to compute it from",
+                    "Take it out, or name the elements.",
+                )
         for said in self.policy.rules if self.policy is not None else ():
             if said.verdict == "barred" and said.element in self.elements:
                 raise AlloyloopError(
@@ -271,7 +279,7 @@ class DesignSpace:
         rules = f"{len(self.asked)} rule{'s' * (len(self.asked) > 1)} that can only be asked"
         if self.count <= MOST_ASKED:
             number = int(self._keep_asked(self.between(0, self.count)).sum())
-            return Count(number, number, number, f"counted exactly, each of {self.count:,} asked for {rules}")
+            return Count(number, number, number, f"counted exactly, each of {spaced(self.count)} asked for {rules}")
         from scipy.special import betaincinv
 
         points = self.diagram.sample(MOST_ASKED // 4, np.random.default_rng(0))
@@ -281,7 +289,7 @@ class DesignSpace:
             round(self.count * kept / n),
             0 if kept == 0 else int(self.count * float(low)),
             self.count if kept == n else int(self.count * float(high)) + 1,
-            f"estimated: of {self.count:,} points, {n:,} were drawn and asked for {rules}",
+            f"estimated: of {spaced(self.count)} points, {spaced(n)} were drawn and asked for {rules}",
         )
 
     def at(self, index: Sequence[int] | NDArray[Any]) -> IntArray:
@@ -320,6 +328,16 @@ class DesignSpace:
         """Process values of n alloys of which nobody has said how they are treated, at the wanted conditions."""
         values = {variable.name: variable.unknown(n) for variable in self.process}
         return values | {condition.name: np.full(n, condition.at) for condition in self.conditions}
+
+    def compositions(self, points: IntArray) -> list[Composition | None]:
+        """What points consist of, the balance first; None each in a pure process space."""
+        if not self.elements:
+            return [None] * len(points)
+        balance_first = [self.n_elements - 1, *range(self.n_elements - 1)]
+        return [
+            Composition({self.elements[i]: amounts[i] for i in balance_first if amounts[i] > 0}, self.basis)
+            for amounts in self.percent(points).tolist()
+        ]
 
     def designs(self, points: IntArray) -> Designs:
         """Points as rules see them."""
@@ -443,28 +461,26 @@ class DesignSpace:
         inside = ((percent >= low - TOLERANCE) & (percent <= high + TOLERANCE)).all(axis=1)
         return np.asarray(inside & self.keeps_rules(percent, process))
 
-    def why_not(self, percent: FloatArray, process: Process) -> list[str]:
+    def why_not(self, percent: FloatArray, process: Process, *, made: bool = False) -> list[str]:
         """Every bound and rule that one alloy breaks, in words with numbers; empty where it could be proposed.
 
         Parameters
         ----------
         percent : (n_elements,) amounts in the space's basis [%]
         process : values of process variables, one of each
+        made : the alloy is as it came out and not as it was planned: that it lies between steps, or off a candidate, is
+            nothing to blame it for
         """
         reasons = []
         for element, amount, low, high in zip(self.elements, percent, *self.bounds, strict=True):
             if not low - TOLERANCE <= amount <= high + TOLERANCE:
                 reasons.append(f"{element} is {amount:g} %, outside {low:g} to {high:g} %")
-        if self.lattice is not None:
-            if np.abs(self.lattice.percent(self.lattice.nearest(percent[None]))[0] - percent).max() > TOLERANCE:
-                reasons.append("it does not lie on the step")
-        elif self.elements and self._nearest_candidates(percent[None])[1][0] > SAME_CANDIDATE:
-            reasons.append("it is not one of the candidates")
-        reasons += [
-            f"{variable.name} is {_said(process[variable.name][0])}, not one of its levels"
-            for variable in self.process
-            if not variable.takes(process[variable.name])[0]
-        ]
+        if not made and not self._on_step(percent):
+            reasons.append(_OFF_STEP if self.lattice is not None else _NO_CANDIDATE)
+        for variable in self.process:
+            value = process[variable.name]
+            if not (variable.holds(value) if made else variable.takes(value))[0]:
+                reasons.append(f"{variable.name} is {_said(value[0])}, not one of its levels")
         reasons += [
             f"'{text}' is not met: it is {said[0]}"
             for text, holds, said in self._presence(percent[None])
@@ -474,11 +490,18 @@ class DesignSpace:
         for rule in (*self.rules, *self.policy_limits):
             if not rule.holds(designs)[0]:
                 reasons.append(f"'{rule.text}' is not met: it is {_said(rule.quantity(designs)[0])}")
-        if not reasons and self.candidates is not None:
+        if not reasons and not made and self.candidates is not None:
             points, near = self.snap(percent[None], process)
             if near[0] and not self.diagram.holds(points)[0]:
-                reasons.append("it is not one of the candidates")
+                reasons.append(_NO_CANDIDATE)
         return reasons
+
+    def _on_step(self, percent: FloatArray) -> bool:
+        """Whether the amounts of one alloy (n_elements,) are whole steps, or a candidate's."""
+        if self.lattice is not None:
+            off = np.abs(self.lattice.percent(self.lattice.nearest(percent[None]))[0] - percent)
+            return bool(off.max() <= TOLERANCE)
+        return not self.elements or bool(self._nearest_candidates(percent[None])[1][0] <= SAME_CANDIDATE)
 
     # -- points ---------------------------------------------------------------------------------------------------
 
@@ -517,7 +540,7 @@ class DesignSpace:
         designs = self.designs(points)
         shares = [f"'{rule.text}' holds for {rule.holds(designs).mean():.1%}" for rule in self.asked]
         return AlloyloopError(
-            f"None of the designs looked at keeps every rule; alone, {', '.join(shares)} of {len(points):,}",
+            f"None of the designs looked at keeps every rule; alone, {', '.join(shares)} of {spaced(len(points))}",
             "Widen the bounds or relax the rule that holds least often.",
         )
 
@@ -573,6 +596,19 @@ class DesignSpace:
         span = np.maximum(np.ptp(axis.values, axis=0), 1)
         gaps = np.abs((axis.values - point[list(axis.columns)]) / span).sum(axis=1)
         return axis.values[np.argsort(gaps, kind="stable")[: N_NEAREST + 1]]
+
+
+def spaced(number: int) -> str:
+    """A count as it is read.
+
+    >>> spaced(1822786)
+    '1 822 786'
+    """
+    return f"{number:,}".replace(",", " ")
+
+
+def _to_three_digits(number: int) -> int:
+    return round(number, min(0, 3 - len(str(number))))
 
 
 def _said(value: object) -> str:

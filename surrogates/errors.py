@@ -21,7 +21,7 @@ class AlloyloopError(Exception):
     """
 
     def __init__(self, problem: str, remedy: str = "", *, place: str = "") -> None:
-        super().__init__(problem, remedy, place)
+        super().__init__(problem, remedy)  # what it is made again from, where it comes from another process
         self.problem = problem
         self.remedy = remedy
         self.place = place

@@ -20,6 +20,7 @@ from alloyloop.campaigns.folder import Folder
 from alloyloop.campaigns.journal import write_event
 from alloyloop.campaigns.report import linked, report_html, sought
 from alloyloop.campaigns.snapshot import Snapshot, read_snapshot
+from alloyloop.design.space import spaced
 
 from .written import EXPERIMENTS, FIRST, HEADER, QUESTION, SECOND, proposal, written
 
@@ -198,7 +199,7 @@ def test_the_question_in_its_parts(pages: dict[str, Page]) -> None:
     assert "bars Be, Cd, Ni, Pb and V" in said
     # By hand: of 31 amounts of Nb and 21 of Zr the 15 that sum to less than 5 go; 7 temperatures and 2 quenches; the
     # heaviest, Ti-30Nb-20Zr, weighs less than 7 g/cm³.
-    assert f"Designs {(31 * 21 - 15) * 7 * 2:,} designs (counted exactly" in said
+    assert f"Designs {spaced((31 * 21 - 15) * 7 * 2)} designs (counted exactly" in said
 
 
 def test_steps_that_differ_are_said_of_each_element(tmp_path: Path) -> None:

@@ -120,6 +120,7 @@ def test_a_rule_in_whole_numbers_says_what_it_says_of_amounts(drawn: Drawn) -> N
         ("vec <= 4.2", ()),
         ("Nb >= 10 if vec <= 4.2", ()),
         ("0.123456789012345 Nb <= 1", ()),  # more digits than sums in 64 bits have room for
+        ("Nb <= 1e20", ()),
         ("0.123456 Nb <= 1", ("at_pct", "wt_pct")),
     ],
 )

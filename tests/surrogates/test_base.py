@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -80,3 +81,9 @@ def test_the_door_knows_no_other_names() -> None:
 @pytest.mark.torch
 def test_everything_named_at_the_door_can_be_had() -> None:
     assert all(getattr(surrogates, name) is not None for name in surrogates.__all__)
+
+
+def test_an_error_that_crosses_to_another_process_comes_back_whole():
+    sent = AlloyloopError("a worker cannot read it", "Install the same version.", place="worker 2")
+    received = pickle.loads(pickle.dumps(sent))
+    assert (str(received), received.remedy) == (str(sent), sent.remedy)
