@@ -174,13 +174,16 @@ class Program:
                 return None
             weights = mean[1] * _atoms(elements, basis)
             return tuple(self._mean_row(mean[0], weights, *bound) for bound in _bounds(test.limits))
-        if test.basis in (None, basis):
-            return tuple(self._sum_row(*inequality) for inequality in test.at_most())
-        to_other = 1 / atomic_masses(elements) if basis == "wt_pct" else atomic_masses(elements)
         rows = []
+        to_other = 1 / atomic_masses(elements) if basis == "wt_pct" else atomic_masses(elements)
         for factors, most, is_open in test.at_most():
-            amounts = np.array([100 * float(factors.get(element, 0)) for element in elements])
-            rows.append(self._mean_row(amounts, to_other, 1, float(most), is_open))
+            # Whether anything of some elements is present is the same in both bases.
+            only_presence = most == 0 and (max(factors.values()) <= 0 or min(factors.values()) >= 0)
+            if test.basis in (None, basis) or only_presence:
+                rows.append(self._sum_row(factors, most, is_open))
+            else:
+                amounts = np.array([100 * float(factors.get(element, 0)) for element in elements])
+                rows.append(self._mean_row(amounts, to_other, 1, float(most), is_open))
         return tuple(rows)
 
     def _sum_row(self, factors: Mapping[str, Fraction], most: Fraction, is_open: bool) -> Row:

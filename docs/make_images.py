@@ -19,6 +19,7 @@ from alloyloop.campaigns.plots import EXPECTED, INSIDE, OUTSIDE, STYLE, VERMILLI
 from alloyloop.campaigns.snapshot import Snapshot
 from alloyloop.design.composition import Composition
 from alloyloop.design.descriptors import descriptor
+from alloyloop.design.rules import Computed
 
 IMAGES = Path(__file__).with_name("images")
 PROPERTY, DESCRIPTOR = "youngs_modulus_GPa", "mo_equivalent_wang"
@@ -37,16 +38,17 @@ def first_round(snapshot: Snapshot, proposed: Answers) -> Figure:
     known = snapshot.known & np.isfinite(moduli)
     alloys = snapshot.alloys()
     equivalents = descriptor(DESCRIPTOR).function(alloys.fractions, alloys.elements)
-    (rule,) = (rule for rule in snapshot.space.rules if rule.terms[0][0] == DESCRIPTOR)
+    tests = (rule.wanted for rule in snapshot.space.rules)
+    (least,) = (test.limits.low for test in tests if isinstance(test, Computed) and test.name == DESCRIPTOR)
     settings: Any = {**STYLE, "font.size": 12}
     with rc_context(settings):
         figure = Figure(figsize=(8.4, 5.0), dpi=200, layout="constrained")
         ax = figure.subplots()
-        ax.axvspan(0, rule.low, color="#F1F1F1", zorder=0)
-        ax.axvline(rule.low, color=VERMILLION, linestyle=(0, (5, 3)), linewidth=1.3)
+        ax.axvspan(0, least, color="#F1F1F1", zorder=0)
+        ax.axvline(least, color=VERMILLION, linestyle=(0, (5, 3)), linewidth=1.3)
         at_the_top = ax.get_xaxis_transform()
-        words = f"rule: at least {rule.low:g} wt.% "
-        ax.text(rule.low, 0.985, words, transform=at_the_top, ha="right", va="top", color=VERMILLION)
+        words = f"rule: at least {least:g} wt.% "
+        ax.text(least, 0.985, words, transform=at_the_top, ha="right", va="top", color=VERMILLION)
         inside = known & snapshot.in_space()
         for rows, (_, look), said in ((inside, INSIDE, ""), (known & ~inside, OUTSIDE, ", outside the space")):
             bars = std[rows] if std[rows].any() else None
@@ -58,8 +60,8 @@ def first_round(snapshot: Snapshot, proposed: Answers) -> Figure:
         shown = {**EXPECTED[1], "markersize": 8, "linestyle": "none", "elinewidth": 2, "capsize": 4, "zorder": 3}
         means = [one.mean for one in expected]
         ax.errorbar(at, means, reach, label="to melt next: expected modulus, 90 % interval", **shown)
-        for number, (place, one) in enumerate(zip(at, expected, strict=True), start=1):
-            ax.text(place, one.low - 1, f"{number}", ha="center", va="top")
+        for place, low, numbers in side_by_side(at, [one.low for one in expected]):
+            ax.text(place, low - 1, numbers, ha="center", va="top")
         names = [f"{number}  {alloy.name}" for number, alloy in enumerate(proposed, start=1)]
         ax.text(0.995, 0.985, "\n".join(names), transform=ax.transAxes, ha="right", va="top", multialignment="left")
         ax.set_xlim(0, equivalents[known].max() + 1)
@@ -67,6 +69,16 @@ def first_round(snapshot: Snapshot, proposed: Answers) -> Figure:
         ax.set(xlabel="Molybdenum equivalent of Wang et al. [wt.%]", ylabel=label(PROPERTY))
         figure.legend(loc="outside upper left", ncols=3, fontsize="small", columnspacing=1.2, handletextpad=0.4)
     return figure
+
+
+def side_by_side(at: list[float], lows: list[float]) -> list[tuple[float, float, str]]:
+    """Where the number of each alloy stands; those of alloys too close to tell apart share a place."""
+    shared: dict[int, list[int]] = {}
+    for i, place in enumerate(at):
+        shared.setdefault(round(2 * place), []).append(i)
+    return [
+        (at[group[0]], min(lows[i] for i in group), ", ".join(f"{i + 1}" for i in group)) for group in shared.values()
+    ]
 
 
 def equivalent(composition: Composition) -> float:

@@ -113,7 +113,7 @@ def spaces(draw: st.DrawFn, *, rules: tuple[str, ...] = LINEAR, most_rules: int 
 
 
 def every_design(space: DesignSpace) -> IntArray:
-    """All designs, by trying each multiple of each step and asking each rule: nothing of diagrams or programs. (n, d)"""
+    """All designs, by trying each multiple of each step and asking each rule, without diagrams. (n, d)"""
     lattice = space.lattice
     assert lattice is not None
     rows = [[int(amount / lattice.unit) for amount in row] for row in _compositions(lattice)]
