@@ -22,10 +22,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from reference_space import ran_on, reference_space, synthetic_modulus
+from reference_space import ran_on, reference_space, screened, synthetic_modulus
 
-from alloyloop.campaigns.engines import OneProcess
-from alloyloop.campaigns.screening import SLICE
 from alloyloop.design.beliefs import Belief, Evidence
 from alloyloop.design.criteria import ExpectedImprovement
 from alloyloop.design.features import Alloys, Features
@@ -108,12 +106,7 @@ def ours(step: float, most: int) -> dict[str, float]:
     score = ExpectedImprovement("modulus_GPa", -1.0, float(belief.about(alloys).mean.min()))
     stop = min(most, space.count) if most else space.count
     screening = Screening(space, space.elements, (predictor(belief),), (), score, (), BATCH, 0, stop)
-    bar = screening.opening(np.random.default_rng(0))
-    found, engine = screening.nothing, OneProcess(screening)
-    for first in range(0, stop, SLICE):
-        found = screening.keeper.kept([found, engine.find([(first, min(first + SLICE, stop))], bar)])
-        bar = bar.raised(screening.keeper.bar(found))
-    ranking = screening.ranking(found)
+    ranking = screened(screening)
     assert len(ranking.points) == BATCH
     return {
         "alloys": stop,

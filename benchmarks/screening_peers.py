@@ -28,16 +28,16 @@ def main() -> None:
 
 
 def _bgolearn(X: np.ndarray, y: np.ndarray, candidates: np.ndarray, batch: int) -> dict[str, float]:
-    import Bgolearn.BGOsampling as bgo
+    import Bgolearn.BGOsampling as Sampling
     import pandas as pd
 
     # It draws one figure of all candidates, which fails at this size; without it the rest runs.
-    bgo.save_prediction_figure = lambda *args, **kwargs: None
+    Sampling.save_prediction_figure = lambda *args, **kwargs: None
     os.chdir(os.environ.get("TMPDIR", "/tmp"))
     names = [f"x{i}" for i in range(X.shape[1])]
     virtual = pd.DataFrame(candidates, columns=names)
     start, wall = time.process_time(), time.time()
-    model = bgo.Bgolearn().fit(
+    model = Sampling.Bgolearn().fit(
         data_matrix=pd.DataFrame(X, columns=names),
         Measured_response=pd.Series(y),
         virtual_samples=virtual,

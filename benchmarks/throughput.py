@@ -8,8 +8,8 @@ is what this machine takes for one product of matrices, 300 × 300 times 300 × 
 medians of the repeats. With one thread the time is the processor's, which a busy machine changes little; with two it is
 the clock's, and nothing else must run.
 
-The rules: means and standard deviations of all rows at 0.8 of the limit at least, and the best 100 by expected
-improvement, exactly, at 6 times the limit.
+The rules, for one thread (a screen gives each process one): means and standard deviations of all rows at 0.8 of the
+limit at least, and the best 100 by expected improvement, exactly, at 6 times the limit.
 """
 
 from __future__ import annotations
@@ -23,10 +23,14 @@ from time import perf_counter, process_time
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from reference_space import ran_on, reference_space, synthetic_modulus
+from reference_space import ran_on, reference_space, screened, synthetic_modulus
 from threadpoolctl import threadpool_limits
 
 from alloyloop.design.acquisition import log_expected_improvement
+from alloyloop.design.criteria import ExpectedImprovement
+from alloyloop.design.features import Features
+from alloyloop.design.predictors import Swept
+from alloyloop.design.screen import Screening
 from alloyloop.surrogates import FloatArray, GaussianProcess
 from alloyloop.surrogates.sweep import Sweep
 
@@ -36,8 +40,7 @@ N_ROWS = 65_536  # timed where each row costs the same
 N_ROWS_BOTORCH = 8_192
 BLOCK_BOTORCH = 256  # rows by themselves, so many at a time: the fastest way of asking it that we found
 SLICE = 262_144
-TOGETHER = 4_096  # rows looked at before the threshold is raised
-REPEATS = 7
+REPEATS = 5
 LEAST = {"Sweep.mean_and_std": 0.8, "best 100, with bounds": 6.0}
 
 SPACE = reference_space(1)
@@ -52,7 +55,7 @@ def seconds(work: Callable[[], object], clock: Callable[[], float]) -> float:
 
 @dataclass(frozen=True)
 class Search:
-    """The best alloys by expected improvement below an incumbent, found with or without looking at all of them."""
+    """The best alloys by expected improvement below an incumbent."""
 
     sweep: Sweep
     incumbent: float
@@ -65,36 +68,15 @@ class Search:
         """Indices of the best, by asking every alloy."""
         values = []
         for start in range(0, SPACE.count, SLICE):
-            X = SPACE.percent(SPACE.between(start, min(start + SLICE, SPACE.count)))
+            X = SPACE.fractions(SPACE.between(start, min(start + SLICE, SPACE.count)))
             values.append(self.value(*self.sweep.mean_and_std(X)))
         return np.argsort(-np.concatenate(values))[:N_BEST]
 
-    def bounded(self) -> NDArray[np.int64]:
-        """Indices of the best, leaving out what its bounds rule out; slices in random order, best cells first."""
-        best, values = np.empty(0, dtype=np.int64), np.empty(0)
-        starts = np.random.default_rng(0).permutation(np.arange(0, SPACE.count, SLICE))
-        for start in map(int, starts):
-            X = SPACE.percent(SPACE.between(start, min(start + SLICE, SPACE.count)))
-            cells = self.sweep.cells(X)
-            X = np.take(X, cells.order, axis=0)
-            bounds = self.sweep.bounds(X, cells.starts)
-            hope, sizes = self.value(bounds.mean_low, bounds.std_high), np.diff(cells.starts)
-            waiting = np.argsort(-hope)
-            while True:
-                least = values[-1] if len(values) == N_BEST else -np.inf
-                waiting = waiting[hope[waiting] >= least]
-                if len(waiting) == 0:
-                    break
-                n = int(np.searchsorted(np.cumsum(sizes[waiting]), TOGETHER)) + 1
-                now, waiting = waiting[:n], waiting[n:]
-                rows = np.concatenate([np.arange(*cells.starts[cell : cell + 2]) for cell in now])
-                std_high = np.repeat(bounds.std_high[now], sizes[now])
-                rows = rows[self.value(self.sweep.mean(X[rows]), std_high) >= least]
-                best = np.append(best, start + cells.order[rows])
-                values = np.append(values, self.value(*self.sweep.mean_and_std(X[rows])))
-                kept = np.argsort(-values)[:N_BEST]
-                best, values = best[kept], values[kept]
-        return best
+    def bounded(self) -> tuple[int, ...]:
+        """Indices of the best, as `alloyloop screen` finds them in one process."""
+        predictor = Swept("modulus_GPa", Features(SPACE.elements), self.sweep, noise=2.0)
+        score = ExpectedImprovement("modulus_GPa", -1.0, self.incumbent)
+        return screened(Screening(SPACE, SPACE.elements, (predictor,), (), score, (), N_BEST, 0, SPACE.count)).index
 
 
 def machine(rng: np.random.Generator) -> Callable[[], object]:
@@ -134,9 +116,9 @@ def main() -> None:
     """Print the table; exit 1 where a rule is broken or the bounded search finds others than the full one."""
     print(ran_on("alloyloop", "numpy", "scipy", "torch", "botorch"))
     rng = np.random.default_rng(0)
-    rows = SPACE.percent(SPACE.sample(N_TRAIN, rng))
-    gp = GaussianProcess(bounds=SPACE.bounds[:, : SPACE.n_elements]).fit(rows, synthetic_modulus(rows, rng))
-    X = SPACE.percent(SPACE.sample(N_ROWS, rng))
+    rows = SPACE.fractions(SPACE.sample(N_TRAIN, rng))
+    gp = GaussianProcess(bounds=SPACE.bounds / 100).fit(rows, synthetic_modulus(100 * rows, rng))
+    X = SPACE.fractions(SPACE.sample(N_ROWS, rng))
     sweep, single = Sweep.of(gp), Sweep.of(gp, dtype="float32")
     search = Search(sweep, float(gp.predict(rows).min()))
     contenders: dict[str, tuple[int, Callable[[], object]]] = {
@@ -158,7 +140,7 @@ def main() -> None:
         for name, (own, rate) in found.items():
             print(f"{name:<28} {1e6 * own:>9.2f} {rate:>15.2f}")
         print(f"The {N_BEST} are {'those' if same else 'NOT those'} that all {SPACE.count:,} alloys, each asked, give.")
-        kept &= same and all(found[name][1] >= least for name, least in LEAST.items())
+        kept &= same and (threads > 1 or all(found[name][1] >= least for name, least in LEAST.items()))
     if not kept:
         raise SystemExit(1)
 

@@ -65,8 +65,9 @@ class Count:
     def __str__(self) -> str:
         if self.exact:
             return f"{spaced(self.number)} designs ({self.how})"
-        number, low, high = (spaced(_to_three_digits(n)) for n in (self.number, self.low, self.high))
-        return f"about {number} designs ({low} to {high}; {self.how})"
+        unit = 10 ** max(0, len(str(self.high)) - 3)  # the interval is rounded outward, so that it holds what it held
+        number, low, high = ((self.number + unit // 2) // unit, self.low // unit, -(-self.high // unit))
+        return f"about {spaced(number * unit)} designs ({spaced(low * unit)} to {spaced(high * unit)}; {self.how})"
 
 
 @dataclass(frozen=True)
@@ -605,10 +606,6 @@ def spaced(number: int) -> str:
     '1 822 786'
     """
     return f"{number:,}".replace(",", " ")
-
-
-def _to_three_digits(number: int) -> int:
-    return round(number, min(0, 3 - len(str(number))))
 
 
 def _said(value: object) -> str:

@@ -116,7 +116,7 @@ TABLE = np.array([[10.0, 0.0, 90.0], [12.34, 5.5, 82.16], [20.0, 3.3, 76.7], [35
 
 @pytest.mark.parametrize("most_listed", [0, 1000])  # as a program, and listed
 @given(
-    rule=st.sampled_from([None, "Nb > 5", "Ti <= 60 at%", "vec >= 4.15", "temperature_C >= 800 if Zr > 1"]),
+    rule=st.sampled_from([None, "Nb > 5", "Ti <= 70 at%", "vec >= 4.15", "temperature_C >= 800 if Zr > 1"]),
     percent=st.lists(st.integers(0, 60), min_size=3, max_size=3).filter(any).map(lambda a: 100 * np.array(a) / sum(a)),
     process=wanted,
 )

@@ -42,6 +42,13 @@ def test_a_number_off_its_levels_is_near_one_or_none() -> None:
     assert not TEMPERATURE.takes(values).any()
 
 
+def test_between_its_levels_a_number_is_held_though_not_taken() -> None:
+    values = np.array([749, 750, 861, 1050, 1051, np.nan])
+    assert TEMPERATURE.holds(values).tolist() == [False, True, True, True, False, False]
+    assert TEMPERATURE.takes(values).tolist() == [False, True, False, True, False, False]
+    assert QUENCH.holds(np.array(["air", "oil", None], dtype=object)).tolist() == [True, False, False]
+
+
 # -- continuous -------------------------------------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ from alloyloop.design.lattice import CountLimit, Element, Lattice
 from alloyloop.design.policies import Policy, policy
 from alloyloop.design.process import Choice, Numeric
 from alloyloop.design.rules import Computed, Rule, Sum, parse_rule
-from alloyloop.design.space import DesignSpace, rows_in
+from alloyloop.design.space import Count, DesignSpace, rows_in, spaced
 from alloyloop.surrogates.errors import AlloyloopError
 
 from .strategies_space import BASES, Point, allowed, as_set, every_point, is_allowed, limited, spaces
@@ -120,7 +120,10 @@ def test_of_rules_that_do_not_fit_together_those_of_few_values_are_kept(monkeypa
     narrow = replace(space)
     assert narrow.asked == space.rules[:1]
     assert narrow.count > space.count == narrow.counted().number
-    assert narrow.counted().how == f"counted exactly, each of {narrow.count:,} asked for 1 rule that can only be asked"
+    assert (
+        narrow.counted().how
+        == f"counted exactly, each of {spaced(narrow.count)} asked for 1 rule that can only be asked"
+    )
 
 
 def test_fine_levels_tied_to_an_element_do_not_make_a_space_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,6 +153,13 @@ def test_a_pure_process_space_is_counted_and_ruled() -> None:
     assert space.why_not(np.empty(0), one({"solution_temperature_C": 800.0, "quench": "air"})) == [
         "'solution_temperature_C > 900 if quench is air' is not met: it is 800"
     ]
+
+
+def test_a_descriptor_of_no_elements_is_refused() -> None:
+    space = DesignSpace(None, "at_pct", (TEMPERATURE, QUENCH))
+    for rule in ("vec <= 4.2", "solution_temperature_C > 900 if vec <= 4.2"):
+        with pytest.raises(AlloyloopError, match="bounds a descriptor, and this space has no elements to compute it"):
+            under(space, rule)
 
 
 def test_a_space_without_anything_to_choose_is_refused() -> None:
@@ -258,14 +268,11 @@ def reference(bound: str) -> DesignSpace:
 
 def test_a_large_space_is_estimated_and_says_so_the_same_way_each_time() -> None:
     counted = reference("vec <= 4.25").counted()
-    # A fifth electron of niobium and tantalum, two more of molybdenum: at most 25 at.%, by trying every alloy.
-    truth = int(reference("Nb + Ta + 2 Mo <= 25").count)
+    # Niobium and tantalum have a fifth electron, molybdenum a sixth: the same rule, in whole numbers.
+    truth = reference("Nb + Ta + 2 Mo <= 25").count
     assert counted.low <= truth <= counted.high
-    assert counted.high - counted.low < 0.02 * truth
-    assert (
-        counted.how == "estimated: of 1,822,786 points, 50,000 were drawn and asked for 1 rule that can only be asked"
-    )
-    assert str(counted) == f"about {counted.number:,} designs ({counted.low:,} to {counted.high:,}, {counted.how})"
+    assert counted.high - counted.low < 0.03 * truth
+    assert counted.how.startswith("estimated: of 1 822 786 points, 50 000 were drawn and asked for 1 rule")
     assert reference("vec <= 4.25").counted() == counted
 
 
@@ -274,7 +281,21 @@ def test_an_estimate_of_nothing_or_everything_is_no_certainty() -> None:
     assert (none.number, none.low) == (0, 0)
     assert none.high > 0
     assert everything.number == everything.high == 1_822_786 > everything.low
-    assert not (none.exact or everything.exact)
+    assert not none.exact
+    assert not everything.exact
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (Count(1822786, 1822786, 1822786, "counted exactly"), "1 822 786 designs (counted exactly)"),
+        (Count(607316, 599802, 614865, "estimated"), "about 607 000 designs (599 000 to 615 000; estimated)"),
+        (Count(0, 0, 91, "estimated"), "about 0 designs (0 to 91; estimated)"),
+        (Count(0, 0, 13_002, "estimated"), "about 0 designs (0 to 13 100; estimated)"),
+    ],
+)
+def test_a_count_is_read_with_no_more_digits_than_are_known(count: Count, text: str) -> None:
+    assert str(count) == text
 
 
 # -- why not ----------------------------------------------------------------------------------------------------------
@@ -373,6 +394,32 @@ def test_why_not_says_everything_at_once_with_numbers(
 ) -> None:
     space = titanium("Nb + Zr >= 10", "solution_temperature_C >= 800", process=(TEMPERATURE, QUENCH))
     assert space.why_not(np.array(amounts, dtype=np.float64), one(process)) == reasons
+
+
+@pytest.mark.parametrize(
+    ("amounts", "temperature", "reasons"),
+    [
+        ([12.3, 4.4, 83.3], 861.0, []),
+        ([31, 0, 69], 861.0, ["Nb is 31 %, outside 0 to 30 %"]),
+        ([5.2, 0.4, 94.4], 1060.0, [
+            "solution_temperature_C is 1060, not one of its levels", "'Nb + Zr >= 10' is not met: it is 5.6",
+        ]),
+        ([12.3, 4.4, 83.3], float("nan"), ["solution_temperature_C is not known, not one of its levels"]),
+    ],
+)  # fmt: skip
+def test_what_was_made_is_not_blamed_for_lying_between_the_steps(
+    amounts: list[float], temperature: float, reasons: list[str]
+) -> None:
+    space = titanium("Nb + Zr >= 10", process=(TEMPERATURE,))
+    process = one({"solution_temperature_C": temperature})
+    assert space.why_not(np.array(amounts, dtype=np.float64), process, made=True) == reasons
+
+
+def test_points_are_told_as_compositions_of_what_is_present() -> None:
+    (alloy,) = titanium().compositions(np.array([[4, 0, 16]]))
+    assert alloy is not None
+    assert (alloy.elements, alloy.basis, alloy.wt_pct) == (("Ti", "Nb"), "wt_pct", {"Ti": 80, "Nb": 20})
+    assert DesignSpace(None, "at_pct", (QUENCH,)).compositions(np.array([[0], [1]])) == [None, None]
 
 
 def test_an_alloy_between_the_steps_is_contained_but_not_proposed() -> None:
