@@ -70,7 +70,7 @@ def test_rows_say_a_rule_or_that_it_is_broken_as_the_rule_itself_does(space: Des
     point = points[seed % len(points)]
 
     def away(column: int, values: IntArray) -> FloatArray:
-        return np.abs(values - point[column]).astype(np.float64)
+        return np.asarray(np.abs(values - point[column]), dtype=np.float64)
 
     kept, against = program.solve(away, [said]).point, program.solve(away, [broken]).point
     held = bool(rule.holds(free.designs(point[None]))[0])
