@@ -5,16 +5,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from .candidates import Candidates
 from .composition import Basis, Composition, at_to_wt, wt_to_at
 from .descriptors import DESCRIPTORS, Descriptor, descriptor, evaluate, register_descriptor
 from .elements import SYMBOLS
 from .goals import Goal, Maximize, Minimize, Report, Within
-from .lattice import Element, Lattice
+from .lattice import CountLimit, Element, Lattice
 from .melt import Charge, Stock, charge
 from .policies import POLICIES, Policy, policy
 from .process import Choice, Numeric
-from .rules import Rule, parse_rule
-from .space import DesignSpace
+from .rules import Names, Rule, parse_rule
+from .space import Count, DesignSpace
 
 if TYPE_CHECKING:
     from .acquisition import Acquisition
@@ -27,9 +28,12 @@ __all__ = [
     "Acquisition",
     "Basis",
     "Batch",
+    "Candidates",
     "Charge",
     "Choice",
     "Composition",
+    "Count",
+    "CountLimit",
     "Descriptor",
     "DesignSpace",
     "Element",
@@ -37,6 +41,7 @@ __all__ = [
     "Lattice",
     "Maximize",
     "Minimize",
+    "Names",
     "Numeric",
     "Policy",
     "Report",

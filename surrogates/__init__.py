@@ -11,6 +11,7 @@ from .errors import AlloyloopError
 if TYPE_CHECKING:
     from .forest import Forest
     from .gaussian_process import GaussianProcess
+    from .sweep import Sweep
 
 __all__ = [
     "SURROGATES",
@@ -20,12 +21,14 @@ __all__ = [
     "GaussianProcess",
     "Prediction",
     "Surrogate",
+    "Sweep",
     "register_surrogate",
     "surrogate",
     "surrogate_names",
 ]
 
-_LAZY = {"Forest": "forest", "GaussianProcess": "gaussian_process"}  # these import torch; `alloyloop check` must not
+# These import torch, scikit-learn or scipy.linalg; `alloyloop check` must not.
+_LAZY = {"Forest": "forest", "GaussianProcess": "gaussian_process", "Sweep": "sweep"}
 
 
 def __getattr__(name: str) -> object:

@@ -83,7 +83,7 @@ def test_everything_named_at_the_door_can_be_had() -> None:
     assert all(getattr(surrogates, name) is not None for name in surrogates.__all__)
 
 
-def test_an_error_that_crosses_to_another_process_comes_back_whole():
+def test_an_error_that_crosses_to_another_process_comes_back_whole() -> None:
     sent = AlloyloopError("a worker cannot read it", "Install the same version.", place="worker 2")
     received = pickle.loads(pickle.dumps(sent))
     assert (str(received), received.remedy) == (str(sent), sent.remedy)
