@@ -13,7 +13,7 @@ from ..design.rules import Computed, Names, Rule, parse_rule
 from ..design.space import DesignSpace
 from ..surrogates.errors import AlloyloopError
 from .choosing import read_candidates
-from .spec import ChoiceSpec, CompositionSpec, Mistakes, Written
+from .spec import ChoiceSpec, CompositionSpec, Mistakes, NumericSpec, Written
 from .table import Layout
 
 
@@ -43,6 +43,8 @@ def design_space(written: Written, folder: Path | None = None) -> tuple[DesignSp
     made = spec.composition
     elements = _elements(made, mistakes) if made is not None else ()
     process = _process(written, mistakes)
+    # Read by the elements as they are listed, so that all mistakes are said at once; a table may bring others.
+    rules = _rules(written, _listed(made), mistakes) if spec.candidates is None else ()
     mistakes.raise_any()
     table = None
     if spec.candidates is not None:
@@ -58,8 +60,8 @@ def design_space(written: Written, folder: Path | None = None) -> tuple[DesignSp
     elif made is not None:
         _refuse_what_candidates_say(made, mistakes)
     mistakes.raise_any()
-    symbols = lattice.symbols if lattice is not None else candidates.elements if candidates is not None else ()
-    rules = _rules(written, symbols, process, mistakes)
+    if candidates is not None:
+        rules = _rules(written, candidates.elements or _listed(made), mistakes)
     mistakes.raise_any()
     conditions = tuple(Condition(name, wanted.at) for name, wanted in spec.conditions.items())
     with mistakes.at(*(("composition", "policy") if made is not None else ("process",))):
@@ -203,12 +205,18 @@ def _refuse_what_candidates_say(made: CompositionSpec, mistakes: Mistakes) -> No
             )
 
 
-def _rules(
-    written: Written, elements: tuple[str, ...], process: tuple[Numeric | Choice, ...], mistakes: Mistakes
-) -> tuple[Rule, ...]:
-    numbers = tuple(variable.name for variable in process if isinstance(variable, Numeric))
-    choices = {variable.name: variable.choices for variable in process if isinstance(variable, Choice)}
-    made = written.spec.composition
+def _listed(made: CompositionSpec | None) -> tuple[str, ...]:
+    """The elements of a composition, the balance last; none where there is no composition."""
+    if made is None:
+        return ()
+    return (*(symbol for symbol in made.elements if symbol != made.balance), made.balance)
+
+
+def _rules(written: Written, elements: tuple[str, ...], mistakes: Mistakes) -> tuple[Rule, ...]:
+    """The rules, which may name these elements and every process variable."""
+    process, made = written.spec.process, written.spec.composition
+    numbers = tuple(name for name, variable in process.items() if isinstance(variable, NumericSpec))
+    choices = {name: variable.choices for name, variable in process.items() if isinstance(variable, ChoiceSpec)}
     rules: list[Rule] = []
     for i, text in enumerate(written.spec.rules if made is None else made.rules):
         with mistakes.at(*keys_of_rule(written, i)):

@@ -168,7 +168,7 @@ def _listed(aim: _Aim) -> Nearest:
 def _searched(aim: _Aim, rng: np.random.Generator) -> IntArray:
     """The best that is found from the nearest of many draws, each followed to where no neighbour is nearer. (d,)"""
     drawn = aim.space.sample(N_DRAWN, rng)
-    best = drawn[np.argsort(aim.distances(drawn), kind="stable")[:N_FOLLOWED]]
+    best = drawn[np.argsort(-aim.distances(drawn), kind="stable")[:1]]
     ends = np.array([_followed(aim, point) for point in best])
     closest: IntArray = ends[aim.distances(ends).argmin()]
     return closest

@@ -34,7 +34,7 @@ def without(space: DesignSpace, *left_out: Keys) -> DesignSpace:
     balance = (0.0, 100.0) if ("elements", "Ti") in left_out else (lattice.balance_low, lattice.balance_high)
     present_above = 0.0 if ("present_above",) in left_out else lattice.present_above
     limits = [limit for limit in lattice.limits if not {(limit.name,), ("groups", limit.name)} & set(left_out)]
-    wide = {
+    wide: dict[str, Numeric | Choice] = {
         "temperature_C": Numeric("temperature_C", -1000, 3000, 100),
         "quench": Choice("quench", (*QUENCH, "another")),
     }
