@@ -139,7 +139,7 @@ class _Aim:
     def found(self, point: IntArray, *, exact: bool, at_least: float = 0.0) -> Nearest:
         """A design with its distance, and how sure it is that none is nearer."""
         distance = float(self.distances(point[None])[0])
-        if True:
+        if exact or distance <= at_least + SAME_COST:
             return Nearest(point, distance, True, f"{distance:.4g} % away, the nearest there is")
         best = f"{distance:.4g} % away, the nearest that was found"
         return Nearest(point, distance, False, f"{best}; none is nearer than {at_least:.4g} %")
