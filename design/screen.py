@@ -156,15 +156,15 @@ class Screening:
             block = np.arange(first, min(first + BLOCK, len(points)))
             left[0] += len(block)
             for i, rule in enumerate(self.rules, start=1):
-                block = block[rule.holds(self.space.designs(points[block]))]
+                block = block[rule.holds(self.space.designs(np.take(points, block, axis=0)))]
                 left[i] += len(block)
             passed.append(block)
-            seen.append(self._encoded(points[block]))
+            seen.append(self._encoded(np.take(points, block, axis=0)))
         rows = np.concatenate(passed) if passed else np.empty(0, np.int64)
         if len(rows) == 0:
             return replace(self.nothing, left=tuple(left.tolist()))
         slice_ = _Rows(
-            self, points[rows], index[rows], {sees: np.concatenate([X[sees] for X in seen]) for sees in seen[0]}
+            self, np.take(points, rows, axis=0), index[rows], {sees: np.concatenate([X[sees] for X in seen]) for sees in seen[0]}
         )
         alive = np.arange(len(rows))
         for i, gate in enumerate(self.predicted, start=1 + len(self.rules)):
@@ -270,7 +270,7 @@ class _Rows:
         self._order, starts = _cells(screening, seen, len(points))
         self._screening, self._points, self._index = screening, points, index
         self._cell = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-        seen = {sees: X[self._order] for sees, X in seen.items()}
+        seen = {sees: np.take(X, self._order, axis=0) for sees, X in seen.items()}
         self._known = {each.name: _Known(each, seen[each.sees], starts, self._cell) for each in screening.predictors}
 
     def passing(self, gate: Predicted, rows: IntArray) -> IntArray:
