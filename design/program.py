@@ -174,13 +174,15 @@ class Program:
                 return None
             weights = mean[1] * _atoms(elements, basis)
             return tuple(self._mean_row(mean[0], weights, *bound) for bound in _bounds(test.limits))
-        rows = []
+        if test.basis in (None, basis):
+            return tuple(self._sum_row(*inequality) for inequality in test.at_most())
         to_other = 1 / atomic_masses(elements) if basis == "wt_pct" else atomic_masses(elements)
+        rows = []
         for factors, most, is_open in test.at_most():
-            # Whether anything of some elements is present is the same in both bases.
-            only_presence = most == 0 and (max(factors.values()) <= 0 or min(factors.values()) >= 0)
-            if test.basis in (None, basis) or only_presence:
-                rows.append(self._sum_row(factors, most, is_open))
+            beyond = {element: factors.get(element, Fraction(0)) - most / 100 for element in elements}
+            if max(beyond.values()) <= 0 or min(beyond.values()) >= 0:
+                # Met by equality if at all, where some elements are absent: they are so in both bases.
+                rows.append(self._sum_row(beyond, Fraction(0), is_open))
             else:
                 amounts = np.array([100 * float(factors.get(element, 0)) for element in elements])
                 rows.append(self._mean_row(amounts, to_other, 1, float(most), is_open))

@@ -171,6 +171,36 @@ def test_a_strict_bound_in_the_other_basis_is_not_met_by_equality() -> None:
     assert near.exact
 
 
+@pytest.mark.parametrize("element", ["Nb", "Zr", "Sn"])
+def test_a_bound_in_the_other_basis_that_is_met_exactly_holds_unless_it_is_strict(element: str) -> None:
+    lattice = Lattice((Element("Nb", 0, 40, 0.1), Element("Zr", 0, 30, 0.1), Element("Sn", 0, 12, 0.1)), "Ti")
+    others = " + ".join(symbol for symbol in lattice.symbols if symbol != element)
+    names, percent, column = Names(lattice.symbols), np.array([0.0, 0.0, 0.0, 100.0]), lattice.symbols.index(element)
+    percent[column], percent[3] = 3.0, 97.0
+    without = found(DesignSpace(lattice, "at_pct", rules=(parse_rule(f"{others} >= 100 wt%", names),)), percent)
+    assert (without.point[column], without.exact) == (0, True)
+    percent[column], percent[3] = 0.0, 100.0
+    least = found(DesignSpace(lattice, "at_pct", rules=(parse_rule(f"{others} < 100 wt%", names),)), percent)
+    assert (least.point[column], least.exact) == (1, True)
+
+
+@pytest.mark.parametrize("percent", [(30, 10, 0, 60), (0, 25, 10, 65), (10, 5, 5, 80), (38, 0, 12, 50)], ids=str)
+def test_in_a_large_space_the_search_comes_as_near_as_listing_does(
+    percent: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elements = (Element("Nb", 0, 40, 1), Element("Zr", 0, 30, 1), Element("Sn", 0, 12, 1))
+    lattice = Lattice(elements, "Ti")
+    names = Names(lattice.symbols)
+    rules = ("mixing_enthalpy_kJ_per_mol between 0.5 and 1", "size_mismatch_pct <= 2")
+    space = DesignSpace(lattice, "at_pct", rules=tuple(parse_rule(rule, names) for rule in rules))
+    listed = found(space, np.array(percent))
+    monkeypatch.setattr(module, "MOST_LISTED", 0)
+    searched = found(space, np.array(percent))
+    assert searched.distance == pytest.approx(listed.distance)
+    assert listed.exact
+    assert not searched.exact
+
+
 def test_what_is_a_design_is_its_own_nearest() -> None:
     lattice = Lattice((Element("Nb", 0, 40, 0.5), Element("Zr", 0, 30, 0.5)), "Ti")
     space = DesignSpace(lattice, "wt_pct", (Numeric("temperature_C", 700, 900, 50),))

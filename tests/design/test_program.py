@@ -11,6 +11,7 @@ from alloyloop.design.composition import Basis
 from alloyloop.design.descriptors import DESCRIPTORS
 from alloyloop.design.diagram import IntArray
 from alloyloop.design.lattice import Element, Lattice
+from alloyloop.design.milp import Found, Variables
 from alloyloop.design.program import Program
 from alloyloop.design.rules import Names, parse_rule
 from alloyloop.design.space import DesignSpace
@@ -76,3 +77,19 @@ def test_rows_say_a_rule_or_that_it_is_broken_as_the_rule_itself_does(space: Des
     held = bool(rule.holds(free.designs(point[None]))[0])
     assert (kept is not None and (kept == point).all()) == held
     assert (against is not None and (against == point).all()) != held
+
+
+@pytest.mark.parametrize(("at_least", "proved"), [(2.0, False), (3.0, True)])
+def test_what_may_cost_more_than_something_else_is_not_proved(
+    at_least: float, proved: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = Program.of(DesignSpace(Lattice((Element("Nb", 0, 40, 10),), "Ti"), "at_pct"))
+
+    def stopped_early(*_: object) -> Found:
+        return Found(np.array([3.0, 7.0]), impossible=False, at_least=at_least)
+
+    monkeypatch.setattr(Variables, "cheapest", stopped_early)
+    solution = program.solve(lambda column, units: np.asarray(units * (column == 0), dtype=np.float64))
+    assert solution.point is not None
+    assert solution.point.tolist() == [3, 7]
+    assert solution.proved is proved
