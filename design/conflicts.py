@@ -371,10 +371,10 @@ def _without_range(space: DesignSpace, *, variable: Numeric | Choice) -> DesignS
         wider: Numeric | Choice = Choice(variable.name, (*variable.choices, "/".join(variable.choices)))
     else:
         reach = exact(_FAR * max([variable.high - variable.low, *_reaches(space, variable.name)]))
-        step = variable.spacing * max(1, ceil(2 * reach / variable.spacing / (MOST_LEVELS // 2)))
+        step = variable.spacing * max(1, ceil(2 * reach / variable.spacing / (MOST_LEVELS - 2)))
         far = ceil(reach / step) * step
         low = exact(variable.low)
-        wider = Numeric(variable.name, float(low - far), float(low + 2 * far), float(step))
+        wider = Numeric(variable.name, float(low - far), float(low + far), float(step))
     return replace(space, process=tuple(wider if each.name == variable.name else each for each in space.process))
 
 

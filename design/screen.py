@@ -164,7 +164,10 @@ class Screening:
         if len(rows) == 0:
             return replace(self.nothing, left=tuple(left.tolist()))
         slice_ = _Rows(
-            self, np.take(points, rows, axis=0), index[rows], {sees: np.concatenate([X[sees] for X in seen]) for sees in seen[0]}
+            self,
+            np.take(points, rows, axis=0),
+            index[rows],
+            {sees: np.concatenate([X[sees] for X in seen]) for sees in seen[0]},
         )
         alive = np.arange(len(rows))
         for i, gate in enumerate(self.predicted, start=1 + len(self.rules)):

@@ -231,3 +231,14 @@ def test_a_design_that_no_draw_hits_is_come_upon_by_following_them(monkeypatch: 
     monkeypatch.setattr(module, "N_DRAWN", 50)
     rare = titanium("mixing_enthalpy_kJ_per_mol between 1.0 and 1.05", "size_mismatch_pct <= 2.2", "Sn >= 1 wt%")
     assert conflicts(rare) == ()
+    assert always_true(rare) == ()  # no draw keeps either rule, which says nothing of the other
+
+
+def test_a_conflict_of_curved_rules_in_a_space_that_is_listed_is_proved() -> None:
+    space = replace(titanium("mixing_enthalpy_kJ_per_mol >= 0", "Sn >= 10"), process=())
+    lattice = Lattice((Element("Nb", 0, 40, 10), Element("Sn", 0, 20, 5)), "Ti")
+    space = replace(space, lattice=lattice)
+    assert [(part.text, part.proved) for part in conflicts(space)] == [
+        ("mixing_enthalpy_kJ_per_mol >= 0", True),
+        ("Sn >= 10", True),
+    ]

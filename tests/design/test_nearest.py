@@ -184,6 +184,16 @@ def test_a_bound_in_the_other_basis_that_is_met_exactly_holds_unless_it_is_stric
     assert (least.point[column], least.exact) == (1, True)
 
 
+@pytest.mark.parametrize(("rule", "niobium"), [("vec <= 4.25", 25), ("vec < 4.25", 24)])
+def test_a_bound_on_a_mean_that_is_met_exactly_holds_unless_it_is_strict(
+    rule: str, niobium: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_LISTED", 0)
+    lattice = Lattice((Element("Nb", 0, 40, 1),), "Ti")  # of five and four valence electrons
+    near = found(DesignSpace(lattice, "at_pct", rules=(parse_rule(rule, Names(lattice.symbols)),)), np.array([30, 70]))
+    assert (near.point[0], near.exact) == (niobium, True)
+
+
 @pytest.mark.parametrize("percent", [(30, 10, 0, 60), (0, 25, 10, 65), (10, 5, 5, 80), (38, 0, 12, 50)], ids=str)
 def test_in_a_large_space_the_search_comes_as_near_as_listing_does(
     percent: tuple[float, ...], monkeypatch: pytest.MonkeyPatch
