@@ -21,7 +21,7 @@ from .named import named
 from .problems import Problem
 from .recording import Result, entered, result_from_words, results_from_sheet, with_reasons
 from .sheet import Sheet, new_sheet, read_sheet, sheet_bytes, write_sheet
-from .snapshot import Snapshot, read_snapshot, why_not
+from .snapshot import Snapshot, nearest_design, read_snapshot, why_not
 from .spec import read_spec
 from .status import Status, status
 from .templates import template
@@ -285,8 +285,11 @@ class Campaign:
         answers = judge(snapshot, beliefs, asked.names, asked.compositions, asked.process)
         flagged = []
         for i, answer in enumerate(answers):
-            reasons = why_not(snapshot, answer.composition, {name: v[[i]] for name, v in asked.process.items()})
+            one = {name: values[[i]] for name, values in asked.process.items()}
+            reasons = why_not(snapshot, answer.composition, one)
             would = tuple(f"would not be proposed: {reason}" for reason in reasons)
+            if reasons and (near := nearest_design(snapshot, answer.composition, one)):
+                would += (f"the nearest design that could be: {near}",)
             flagged.append(replace(answer, flags=(*would, *answer.flags)))
         return Answers(tuple(flagged), (*snapshot.remarks, *beliefs.remarks))
 

@@ -184,6 +184,29 @@ def why_not(snapshot: Snapshot, composition: Composition | None, process: Proces
     return space.why_not(composition.vector(space.elements, space.basis), process)
 
 
+def nearest_design(snapshot: Snapshot, composition: Composition | None, process: Process) -> str:
+    """The design nearest to one that could not be proposed, and how far it is; empty where it holds other elements.
+
+    Parameters
+    ----------
+    composition, process : as for `why_not`; process values that are not known may become anything
+    """
+    from ..design.nearest import nearest
+
+    space = snapshot.space
+    if composition is not None and not set(composition.elements) <= set(space.elements):
+        return ""
+    amounts = np.empty(0) if composition is None else composition.vector(space.elements, space.basis)
+    values = {variable.name: plain(process[variable.name][0]) for variable in space.process}
+    known = {name: value for name, value in values.items() if value is not None}
+    found = nearest(space, amounts, known, np.random.default_rng(snapshot.spec.seed))
+    if found.distance <= TOLERANCE:
+        return ""
+    (made,) = space.compositions(found.point[None])
+    treated = {name: plain(column[0]) for name, column in space.process_values(found.point[None]).items()}
+    return f"{design_name(made, {} if made else treated)} ({found.words})"
+
+
 def why_not_planned(snapshot: Snapshot, row: int) -> list[str]:
     """Every bound and rule that one row breaks as it was planned, or else analysed; impurities are passed over."""
     planned = snapshot.table.nominal[row]

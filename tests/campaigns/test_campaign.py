@@ -230,6 +230,9 @@ def test_a_prediction_says_why_an_alloy_would_not_be_proposed(tmp_path: Path) ->
     (inside, outside) = campaign.predict(["Ti-32Nb-4Zr wt", "Ti-45.5Nb wt"])
     assert not [flag for flag in inside.flags if "would not be proposed" in flag]
     assert any("Nb is 45.5" in flag for flag in outside.flags)
+    # Nb ends at 40, and a design is made of whole per cent: 5.5 of niobium are exchanged for titanium
+    assert "the nearest design that could be: Ti-40Nb wt (5.5 % away, the nearest there is)" in outside.flags
+    assert not [flag for flag in inside.flags if "nearest design" in flag]
     with pytest.raises(AlloyloopError, match="contains Ag"):
         campaign.predict("Ti-10Ag wt")
     with pytest.raises(AlloyloopError, match="is not a process variable here"):
