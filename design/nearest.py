@@ -86,11 +86,11 @@ def nearest(
     solution = program.solve(aim.far)
     if solution.point is None and solution.proved:
         raise _none()
-    if solution.point is not None and space.allows(solution.point[None])[0]:
-        return aim.found(solution.point, exact=solution.proved, at_least=solution.at_least)
-    if space.count <= MOST_LISTED:
+    kept = solution.point is not None and bool(space.allows(solution.point[None])[0])
+    if space.count <= MOST_LISTED and not (kept and solution.proved):
         return _listed(aim)
-    return aim.found(_searched(aim, rng), exact=False, at_least=solution.at_least)
+    best = solution.point if kept and solution.point is not None else _searched(aim, rng)
+    return aim.found(best, exact=kept and solution.proved, at_least=solution.at_least)
 
 
 @dataclass(frozen=True, eq=False)

@@ -185,10 +185,7 @@ def test_a_bound_in_the_other_basis_that_is_met_exactly_holds_unless_it_is_stric
 
 
 @pytest.mark.parametrize(("rule", "niobium"), [("vec <= 4.25", 25), ("vec < 4.25", 24)])
-def test_a_bound_on_a_mean_that_is_met_exactly_holds_unless_it_is_strict(
-    rule: str, niobium: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "MOST_LISTED", 0)
+def test_a_bound_on_a_mean_that_is_met_exactly_holds_unless_it_is_strict(rule: str, niobium: int) -> None:
     lattice = Lattice((Element("Nb", 0, 40, 1),), "Ti")  # of five and four valence electrons
     near = found(DesignSpace(lattice, "at_pct", rules=(parse_rule(rule, Names(lattice.symbols)),)), np.array([30, 70]))
     assert (near.point[0], near.exact) == (niobium, True)
