@@ -61,7 +61,7 @@ def nearest(
     ----------
     space : the space
     percent : (n_elements,) amounts in the space's basis [%]
-    process : values of process variables by name; those that are left out may become anything
+    process : values of process variables by name; those left out, or not known (NaN), may become anything
     rng : for the search under curved rules
 
     Raises
@@ -79,7 +79,8 @@ def nearest(
     >>> space.percent(found.point[None])[0], found.words
     (array([15.,  5., 80.]), '3 % away, the nearest there is')
     """
-    aim = _Aim(space, percent, process or {})
+    known = {name: value for name, value in (process or {}).items() if value is not None and value == value}
+    aim = _Aim(space, percent, known)
     if space.candidates is not None and space.count <= MOST_LISTED:
         return _listed(aim)
     program = Program.of(space)

@@ -235,8 +235,9 @@ def test_a_process_variable_that_is_not_given_becomes_what_the_rules_need() -> N
     names = Names(lattice.symbols, ("temperature_C",), {"quench": ("water", "air")})
     rules = ("temperature_C >= 960 if Nb > 10", "quench is air if Nb > 10")
     space = DesignSpace(lattice, "at_pct", variables, tuple(parse_rule(rule, names) for rule in rules))
-    near = found(space, np.array([20.0, 80.0]))
-    assert (near.point.tolist(), near.distance) == ([4, 16, 6, 1], 0)
+    for process in (None, {"temperature_C": np.nan}):
+        near = found(space, np.array([20.0, 80.0]), process)
+        assert (near.point.tolist(), near.distance) == ([4, 16, 6, 1], 0)
 
 
 def test_a_pure_process_space_has_a_nearest_setting() -> None:
