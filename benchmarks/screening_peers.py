@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import resource
+import tempfile
 import time
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def _bgolearn(X: np.ndarray, y: np.ndarray, candidates: np.ndarray, batch: int) 
 
     # It draws one figure of all candidates, which fails at this size; without it the rest runs.
     Sampling.save_prediction_figure = lambda *args, **kwargs: None
-    os.chdir(os.environ.get("TMPDIR", "/tmp"))
+    os.chdir(tempfile.gettempdir())  # it writes beside itself
     names = [f"x{i}" for i in range(X.shape[1])]
     virtual = pd.DataFrame(candidates, columns=names)
     start, wall = time.process_time(), time.time()
