@@ -14,7 +14,7 @@ from math import inf, log
 from ..surrogates.errors import AlloyloopError
 from .criteria import Bounded, LogOdds, PredictedMean
 from .goals import Goal, Within, limits
-from .rules import Computed, Names, Rule, parse_rule
+from .rules import Computed, Names, Rule, parse_rule, plainly
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _CHANCE = re.compile(rf"^P\s*\((?P<what>.*)\)\s*(?P<sign><=|>=|<|>)\s*(?P<least>{_NUMBER})\s*(?P<pct>%?)$")
@@ -66,7 +66,7 @@ def parse_gate(text: str, names: Names, scales: Mapping[str, float], goals: Mapp
     >>> gate.criterion.words, round(gate.least, 3)
     ('probability that youngs_modulus_GPa is below 60', 1.386)
     """
-    plain = " ".join(text.replace("≤", "<=").replace("≥", ">=").replace("−", "-").split())
+    plain = plainly(text)
     try:
         if match := _CHANCE.match(plain):
             return _chance(plain, match, scales, goals)

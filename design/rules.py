@@ -313,6 +313,15 @@ class Names:
         return ", ".join((*self.elements, *self.numbers, *self.choices))
 
 
+def plainly(text: str) -> str:
+    """A rule in plain signs and single spaces, however it was typed or pasted.
+
+    >>> plainly("Nb  ≥ 10")
+    'Nb >= 10'
+    """
+    return " ".join(text.translate(_SPELLING).split())
+
+
 def parse_rule(text: str, names: Names) -> Rule:
     """Read a rule.
 
@@ -335,7 +344,7 @@ def parse_rule(text: str, names: Names) -> Rule:
     >>> rule.wanted.terms, rule.given[0].text
     ((('Nb', Fraction(1, 1)), ('Ta', Fraction(1, 2))), 'Mo > 5')
     """
-    plain = " ".join(text.translate(_SPELLING).split())
+    plain = plainly(text)
     wanted, *rest = _IF.split(plain)
     if len(rest) > 1:
         raise AlloyloopError(f"The rule '{text}' cannot be read: it has more than one 'if'", _HOW)
