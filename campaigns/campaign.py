@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..design.melt import Charge, Stock
+    from .comparison import Compared
+    from .explaining import AlloyExplained, ModelsExplained
     from .screening import Screened
 
 
@@ -149,12 +151,11 @@ class Campaign:
         return answers
 
     def _inputs(self) -> dict[str, bytes]:
-        """The files that a person edits, as they are now, by name: the question, the table, and that of candidates."""
+        """The files that a person edits, as they are now, by name: the question, and the tables it is asked with."""
         folder = self.folder.checked()
-        files = [folder.question, folder.experiments]
-        candidates = read_spec(folder.question).candidates
-        if candidates is not None and (folder.path / candidates).is_file():  # else it is said where it is read
-            files.append(folder.path / candidates)
+        beside = (folder.path / name for name in read_spec(folder.question).tables)
+        # What is not there is said where it is read.
+        files = [folder.question, folder.experiments, *(table for table in beside if table.is_file())]
         return {file.name: read_bytes(file) for file in files}
 
     def _refuse_if_changed_since(self, before: Mapping[str, bytes]) -> None:
@@ -292,6 +293,44 @@ class Campaign:
                 would += (f"the nearest design that could be: {near}",)
             flagged.append(replace(answer, flags=(*would, *answer.flags)))
         return Answers(tuple(flagged), (*snapshot.remarks, *beliefs.remarks))
+
+    def explain(
+        self, alloy: str = "", process: Mapping[str, float | str] | None = None
+    ) -> ModelsExplained | AlloyExplained:
+        """Why the campaign believes what it believes; see docs/explaining.md.
+
+        Parameters
+        ----------
+        alloy : the id of a row, or a name as for `predict`, to explain what is predicted of it and why it was chosen;
+            the models are explained where it is empty
+        process : process values of an alloy that is named; those not given are not known
+        """
+        from .explaining import explain_alloy, explain_models
+
+        with _one_thread():
+            snapshot = self.snapshot()
+            return explain_alloy(snapshot, alloy, process) if alloy else explain_models(snapshot)
+
+    def compare(
+        self,
+        repeats: int = 3,
+        models: Sequence[str] = (),
+        minutes: float = 10.0,
+        *,
+        progress: Callable[[int, int], None] = lambda done, of: None,
+    ) -> Compared:
+        """All models on this campaign's data, on rows and whole sources that they had not seen; see docs/comparing.md.
+
+        Parameters
+        ----------
+        repeats : how often leaving out by lot is repeated with other lots
+        models : names of models, or `auto`; where empty those that `auto` chooses from, `auto`, and the campaign's own
+        minutes : after which nothing more is begun
+        progress : told how many parts of the comparison are done, and of how many
+        """
+        from .comparing import Asked, compare
+
+        return compare(self.snapshot(), Asked(repeats, tuple(models), minutes), progress=progress)
 
     def screen(
         self,

@@ -417,13 +417,17 @@ def predict(
     """Predict the properties of given alloys, with 90 % intervals."""
     from .campaign import Campaign
 
-    at = {}
-    for word in process or ():
+    _show_alloys(Campaign(directory).predict(alloys or (), _process_values(process)), as_json)
+
+
+def _process_values(given: Sequence[str] | None) -> dict[str, float | str]:
+    values: dict[str, float | str] = {}
+    for word in given or ():
         name, sign, value = word.partition("=")
         if not sign:
             raise typer.BadParameter(f"'{word}' is no process value: write it like quench=water")
-        at[name.strip()] = value.strip()
-    _show_alloys(Campaign(directory).predict(alloys or (), at), as_json)
+        values[name.strip()] = value.strip()
+    return values
 
 
 def _show_alloys(answers: Answers, as_json: bool) -> None:
@@ -431,6 +435,36 @@ def _show_alloys(answers: Answers, as_json: bool) -> None:
         _print_json({"alloys": [alloy.json() for alloy in answers.alloys], "remarks": list(answers.remarks)})
     else:
         _print_answers(answers)
+
+
+@app.command()
+def explain(
+    directory: Directory,
+    alloy: Annotated[
+        str | None,
+        typer.Argument(
+            help="A row of experiments.csv, such as R002-1, or an alloy's name; the models where it is left out.",
+            show_default=False,
+        ),
+    ] = None,
+    process: Annotated[list[str] | None, typer.Option("--at", help="A process value, such as quench=water.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Draw it: a .svg, .png or .pdf file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which elements and features drive the models, what one prediction is made of, and why a choice was made."""
+    from .campaign import Campaign
+
+    explained = Campaign(directory).explain(alloy or "", _process_values(process))
+    if output is not None:
+        from .explaining_plots import picture
+        from .files import write_atomically
+
+        write_atomically(output, picture(explained, output.suffix))
+    if as_json:
+        _print_json(explained.json())
+        return
+    for line in explained.lines(_width()):
+        _say(line)
 
 
 @app.command()
@@ -491,6 +525,51 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+@app.command()
+def compare(
+    directory: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="The campaign's folder.", show_default=False)
+    ] = None,
+    repeats: Annotated[int, typer.Option(help="How often leaving out by lot is repeated.")] = 3,
+    models: Annotated[str, typer.Option(help="Models to compare, with commas; see `alloyloop models`.")] = "",
+    minutes: Annotated[float, typer.Option(help="After which nothing more is begun.")] = 10.0,
+    data: Annotated[Path | None, typer.Option(help="Any table (CSV, .xlsx) instead of a campaign.")] = None,
+    inputs: Annotated[str, typer.Option(help="With --data: its inputs, such as '*_at_pct,temperature_C'.")] = "",
+    target: Annotated[str, typer.Option(help="With --data: what was measured, such as hardness_HV.")] = "",
+    group: Annotated[str, typer.Option(help="With --data: the column of papers, batches or heats.")] = "",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Draw it: a .svg or .png file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare all models on rows and whole sources they had not seen; of a campaign, or of any table."""
+    if (directory is None) == (data is None):
+        raise typer.BadParameter("give either the folder of a campaign or --data TABLE")
+    if data is None and (inputs or target or group):
+        raise typer.BadParameter("--inputs, --target and --group go with --data: a campaign says them in campaign.yaml")
+    from .comparing import Asked, compare
+    from .folder import Folder
+    from .one_table import snapshot_of
+    from .snapshot import read_snapshot
+
+    asked = Asked(repeats, tuple(filter(None, map(str.strip, models.split(",")))), minutes)
+    if output is not None:
+        from .comparing_plots import check_ending
+
+        check_ending(output.suffix)
+    snapshot = read_snapshot(Folder(directory)) if directory else snapshot_of(Path(str(data)), inputs, target, group)
+    with _progress("parts compared") as progress:
+        compared = compare(snapshot, asked, progress=progress)
+    if output is not None:
+        from .comparing_plots import picture
+        from .files import write_atomically
+
+        write_atomically(output, picture(compared, output.suffix))
+    if as_json:
+        _print_json(compared.json())
+        return
+    for line in compared.lines(_width()):
+        _say(line)
 
 
 @app.command()

@@ -15,6 +15,7 @@ import numpy as np
 from ..design.goals import pursued
 from ..design.space import Count
 from ..surrogates.errors import AlloyloopError
+from .features import undefined_designs
 from .folder import Folder
 from .problems import CampaignFileError, Problem
 from .reading import counted, listed
@@ -68,7 +69,8 @@ def examine(snapshot: Snapshot) -> tuple[Count, tuple[Problem, ...], tuple[str, 
     Returns
     -------
     designs : how many there are
-    problems : one where there are none; it names bounds and rules that exclude each other, with their lines
+    problems : one where there are none; it names bounds and rules that exclude each other, with their lines. One where
+        a feature that is named has no value for some
     remarks : where there are few
     """
     designs, batch = snapshot.space.counted(), snapshot.spec.batch
@@ -78,6 +80,8 @@ def examine(snapshot: Snapshot) -> tuple[Count, tuple[Problem, ...], tuple[str, 
         parts = conflicts(snapshot.space)
         if parts or designs.exact:
             return designs, (_empty(snapshot, designs, parts),), ()
+    if snapshot.named is not None and (found := undefined_designs(snapshot.written, snapshot.named, snapshot.space)):
+        return designs, found, ()
     if designs.number < FEW_BATCHES * batch:
         few = f"{FILE}: the space holds only {designs}: fewer than {FEW_BATCHES} batches of {batch}."
         return designs, (), (few,)

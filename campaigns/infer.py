@@ -129,10 +129,10 @@ def infer(sheet: Sheet, *, basis: Basis | None = None, balance: str | None = Non
         raise CampaignFileError.whole_file(
             sheet.file, "The table has a header but no rows", "Add a row for each alloy."
         )
-    return _Guesser(sheet, basis, balance).inference()
+    return Guesser(sheet, basis, balance).inference()
 
 
-class _Guesser:
+class Guesser:
     """Goes through the roles one by one; each takes its columns from those that are left."""
 
     def __init__(self, sheet: Sheet, basis: Basis | None, balance: str | None) -> None:

@@ -51,7 +51,7 @@ def judge(
     predictions = {name: _prediction(belief, alloys) for name, belief in beliefs.of.items()}
     bounds = {name: prediction.interval() for name, prediction in predictions.items()}
     chances = {
-        name: np.exp(limit.log_probability(predictions[name].mean, predictions[name].measured_std))
+        name: np.exp(predictions[name].log_probability(limit.low, limit.high))
         for name, limit in limits(snapshot.goals).items()
         if name in predictions
     }
@@ -92,12 +92,11 @@ def judge(
 
 def _prediction(belief: Belief, alloys: Alloys) -> Prediction:
     """What is believed of each alloy; NaN where its features are not known."""
-    known = np.asarray(np.isfinite(belief.features.encode(alloys)).all(axis=1))
-    mean, std, noise = (np.full(len(alloys), np.nan) for _ in range(3))
-    if known.any():
-        belief_of_known = belief.about(alloys.rows(known))
-        mean[known], std[known], noise[known] = belief_of_known.mean, belief_of_known.std, belief_of_known.noise
-    return Prediction(mean, std, noise)
+    known = belief.features.known(alloys)
+    if known.all():
+        return belief.about(alloys)
+    nothing = Prediction(*np.full((3, len(alloys)), np.nan))
+    return nothing if not known.any() else belief.about(alloys.rows(known)).among(known)
 
 
 def _alloys(snapshot: Snapshot, compositions: Sequence[Composition | None], process: Process) -> Alloys:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
+from time import monotonic
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design.beliefs import Belief, Choice, Evidence, Option, choose, learn
+from ..design.beliefs import Belief, Choice, Evidence, Option, Part, choose, learn_chosen
 from ..design.features import FEATURE_SETS, Features, feature_set, known_for, telling_descriptors
 from ..design.goals import Report
+from ..design.usual_scatter import usual_scatter
+from ..surrogates.base import HERE
 from ..surrogates.errors import AlloyloopError
+from ..surrogates.scales import LINEAR, LOG, Logit, Scale, likely_scales
 from .files import read_text, write_atomically
 from .journal import digest
 from .snapshot import Snapshot
@@ -23,6 +29,18 @@ from .snapshot import Snapshot
 LEAST_REPORTED = 5
 # What `model: auto` chooses from.
 AUTO_MODELS = ("gaussian-process", "extra-trees")
+# The models that can learn several properties together, and so use calculated values of one.
+TOGETHER = ("gaussian-process", "sparse-gaussian-process")
+# The models that take what is not known as it is.
+BLANKS = (*TOGETHER, "forest", "extra-trees")
+# A property is learned together with others only where each has as many values of its own.
+LEAST_TOGETHER = 12
+# Between the name of an option and those of the properties that it learns together with.
+AND = ", together with "
+# How long a choice may take for one property before options not yet tried are left out [s].
+CHOICE_SECONDS = 120.0
+# What a property of this unit cannot pass.
+BOUNDED = {"pct": (0.0, 100.0)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,13 +60,66 @@ class Beliefs:
 
 
 def evidence(snapshot: Snapshot, name: str) -> Evidence:
-    """The rows that say something of one property: known or measured, with a value that is not censored."""
-    table, rows = snapshot.table, snapshot.with_value(name)
+    """The rows that say something of one property: known or measured, with a value or a bound.
+
+    Its companions are the campaign's other properties, and the calculated values of this one where campaign.yaml names
+    a column of them: each on the scale that its values suggest.
+    """
+    own = _measured(snapshot, name)
+    others = [_companion(_measured(snapshot, other)) for other in snapshot.goals if other != name]
+    calculated = snapshot.spec.properties[name].calculated
+    if calculated is not None:
+        others.append(_calculated(snapshot, name, calculated))
+    shared = tuple(other for other in others if len(other) >= LEAST_TOGETHER)
+    return replace(own, companions=shared)
+
+
+def _measured(snapshot: Snapshot, name: str) -> Evidence:
+    table, rows = snapshot.table, snapshot.known & np.isfinite(snapshot.table.values(name))
     # The value is the mean of its replicates; where their number is not told, it is taken as one.
     counts = np.nan_to_num(table.counts(name), nan=1.0)
     noise = table.std(name) / np.sqrt(np.maximum(counts, 1.0))
-    sources = np.array(table.source)
-    return Evidence(name, snapshot.alloys().rows(rows), table.values(name)[rows], noise[rows], sources[rows])
+    values, sign = table.values(name)[rows], table.censored(name)[rows]
+    return Evidence(
+        property=name,
+        alloys=snapshot.alloys().rows(rows),
+        values=values,
+        noise=noise[rows],
+        sources=_sources(snapshot)[rows],
+        censored=np.where(sign == "<", -1, np.where(sign == ">", 1, 0)),
+        ids=np.array(table.ids, dtype=np.str_)[rows],
+        usual_scatter=usual_scatter(name, values),
+    )
+
+
+def _sources(snapshot: Snapshot) -> NDArray[np.str_]:
+    """(n,) where each row comes from; what was measured in this campaign comes from here, if it says nothing else."""
+    table = snapshot.table
+    own = [status == "measured" or number is not None for status, number in zip(table.status, table.round, strict=True)]
+    named = zip(table.source, own, strict=True)
+    return np.array([source or (HERE if here else "") for source, here in named], dtype=np.str_)
+
+
+def _calculated(snapshot: Snapshot, name: str, column: str) -> Evidence:
+    values = snapshot.table.extra[column]
+    rows = snapshot.table.has_composition & ~snapshot.table.has_problem & np.isfinite(values)
+    n = int(rows.sum())
+    found = Evidence(
+        property=f"{name}, calculated",
+        alloys=snapshot.alloys().rows(rows),
+        values=values[rows],
+        noise=np.full(n, np.nan),
+        sources=np.full(n, ""),
+        ids=np.array(snapshot.table.ids, dtype=np.str_)[rows],
+    )
+    return _companion(found)
+
+
+def _companion(found: Evidence) -> Evidence:
+    """The same on the scale that its values suggest, since it is learned from and never asked."""
+    exact = found.rows(found.exact)
+    scale = likely_scales(exact.values)[-1] if len(exact) else LINEAR
+    return replace(exact, values=scale.forward(exact.values), noise=exact.noise * scale.slope(exact.values))
 
 
 def believe(snapshot: Snapshot) -> Beliefs:
@@ -59,59 +130,118 @@ def believe(snapshot: Snapshot) -> Beliefs:
     cache = _Cache(snapshot)
     for name in snapshot.goals:
         found = evidence(snapshot, name)
-        censored = int((snapshot.known & (snapshot.table.censored(name) != "")).sum())
-        if censored:
-            remarks.append(f"{name}: {censored} censored values (< or >) are kept and not yet learned from.")
         only_reported = isinstance(snapshot.goals[name], Report)
-        if len(found) < (LEAST_REPORTED if only_reported else 1):
-            n_values = "no value" if not len(found) else f"only {len(found)} values"
+        if found.exact.sum() < (LEAST_REPORTED if only_reported else 1):
+            n_values = f"only {found.exact.sum()} values" if found.exact.any() else "no value"
             remarks.append(f"{name} has {n_values}: too few to model.")
             continue
-        options, left_out = _options(snapshot, found)
+        offered, left_out = options(snapshot, found)
         if left_out.any():
             remarks.append(
                 f"{name}: {left_out.sum()} rows are left out: the element table lacks a value that their features need."
             )
             found = found.rows(~left_out)
-        if len(found) == 0:
+        if not found.exact.any():
             continue
-        choice = cache.get(found, options) or choose(found, options)
-        cache.put(found, options, choice)
+        choice = cache.get(found, offered)
+        if choice is None:
+            until = monotonic() + CHOICE_SECONDS
+            choice = choose(found, offered, lambda until=until: monotonic() < until, partial(_variations, found))
+        cache.put(found, offered, choice)
         choices[name] = choice
-        beliefs[name] = learn(found, options[choice.name])
+        known = {part: _named(part, offered, found) for part in _names(choice)}
+        beliefs[name] = learn_chosen(found, known, choice)
+        remarks += _unused_bounds(found, known.values())
     cache.save()
     return Beliefs(beliefs, choices, tuple(remarks))
 
 
-def _options(snapshot: Snapshot, found: Evidence) -> tuple[dict[str, Option], NDArray[np.bool_]]:
+def _variations(found: Evidence, name: str, option: Option) -> dict[str, Option]:
+    """An option that also learns from the companions, together and each alone."""
+    if option.model not in TOGETHER or option.prepare:
+        return {}
+    others = tuple(other.property for other in found.companions)
+    sets = dict.fromkeys([others, *((other,) for other in others)]) if others else {}
+    return {f"{name}{AND}{' and '.join(some)}": replace(option, together=some) for some in sets}
+
+
+def _named(name: str, offered: Mapping[str, Option], found: Evidence) -> Option:
+    """An option or a variation of one, by its name."""
+    plain = name.partition(AND)[0]
+    return offered[name] if name in offered else _variations(found, plain, offered[plain])[name]
+
+
+def _names(choice: Choice) -> tuple[str, ...]:
+    """The options that a choice is made of."""
+    return tuple(part.name for part in choice.parts) or (choice.name,)
+
+
+def _unused_bounds(found: Evidence, learned: Collection[Option]) -> list[str]:
+    n = int((~found.exact).sum())
+    deaf = sorted({option.model for option in learned} - set(TOGETHER))
+    return [f"{found.property}: {n} bounds (< or >) are left out by {', '.join(deaf)}."] if n and deaf else []
+
+
+def options(snapshot: Snapshot, found: Evidence) -> tuple[dict[str, Option], NDArray[np.bool_]]:
     """The options that campaign.yaml leaves open, by name, and the rows that none of them can take (True)."""
-    features = _feature_sets(snapshot, found)
-    models = AUTO_MODELS if snapshot.spec.model == "auto" else (snapshot.spec.model,)
-    options = {f"{model} on {name}": Option(model, seen) for model in models for name, seen in features.items()}
+    sets = _feature_sets(snapshot, found)
+    asked = snapshot.spec.model_of(found.property)
+    prepare = snapshot.spec.prepare
+    offered: dict[str, Option] = {}
+    for model in AUTO_MODELS if asked == "auto" else (asked,):
+        for name, seen in sets.items():
+            # A process that is not known is integrated out where the model can, and flagged where it cannot.
+            sees = replace(seen, unknown="integrated") if model in BLANKS and not prepare else seen
+            for scale in _scales(snapshot, found):
+                suffix = "" if scale == LINEAR else f", {scale.name}"
+                offered[f"{model} on {name}{suffix}"] = Option(model, sees, scale, prepare)
     left_out = np.zeros(len(found), dtype=bool)
-    for seen in features.values():
-        left_out |= ~np.isfinite(seen.encode(found.alloys)).all(axis=1)
-    return options, left_out
+    for seen in sets.values():
+        left_out |= ~seen.known(found.alloys)
+    return offered, left_out
+
+
+def _scales(snapshot: Snapshot, found: Evidence) -> tuple[Scale, ...]:
+    """The scales that campaign.yaml leaves open for a property."""
+    asked, values = snapshot.spec.properties[found.property].scale, found.values[found.exact]
+    bounded = BOUNDED.get(found.property.rpartition("_")[2])
+    if asked == "auto":
+        return likely_scales(values, bounded)
+    if asked == "log":
+        if (values <= 0).any():
+            row = found.ids[found.exact][values <= 0][0]
+            raise AlloyloopError(
+                f"{found.property} of {row} is not above zero, and has no logarithm",
+                "Write scale: linear, or correct the value.",
+                place=f"campaign.yaml, properties.{found.property}.scale",
+            )
+        return (LOG,)
+    if asked == "logit":
+        low, high = bounded or (0.0, 1.0)
+        if (values < low).any() or (values > high).any():
+            raise AlloyloopError(
+                f"{found.property} has values outside {low:g} to {high:g}, and a logit is for what lies between",
+                "Write scale: linear, or correct the values.",
+                place=f"campaign.yaml, properties.{found.property}.scale",
+            )
+        return (Logit.of(values, low, high),)
+    return (LINEAR,)
 
 
 def _feature_sets(snapshot: Snapshot, found: Evidence) -> dict[str, Features]:
     """What a model may see, by name: of alloys their composition or descriptors; beside it the process."""
     elements, process = found.alloys.elements, (*snapshot.space.process, *snapshot.space.conditions)
     if not snapshot.space.elements:
+        if snapshot.named is not None:
+            return {"the features named": snapshot.named.features(found.alloys, process)}
         return {"process": Features(elements, composition=False, process=process)}
     own = snapshot.space.elements
     foreign = found.alloys.fractions[:, len(own) :].sum(axis=1) > 0
     telling = telling_descriptors(found.alloys.rows(~foreign) if (~foreign).any() else found.alloys)
     telling = known_for(telling, own)
-    asked = snapshot.spec.features
-    if isinstance(asked, tuple):
-        if unknown := sorted(set(asked) - set(known_for(asked, own))):
-            raise AlloyloopError(
-                f"The feature {unknown[0]} is not known for every alloy of {', '.join(own)}",
-                "Take it out of features: the element table lacks a value, or the formula is not for all of these.",
-                place="campaign.yaml, features",
-            )
-        return {"the features named": Features(elements, False, asked, process)}
+    if snapshot.named is not None:
+        return {"the features named": snapshot.named.features(found.alloys, process, telling)}
+    asked = str(snapshot.spec.features)
     names = FEATURE_SETS if asked == "auto" else (asked,)
     return {name: feature_set(name, telling, elements, process) for name in names}
 
@@ -121,17 +251,21 @@ class _Cache:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._path = snapshot.folder.cache / "choices.json"
-        self._kept: dict[str, dict[str, str]] = {}
-        self._used: dict[str, dict[str, str]] = {}
+        self._kept: dict[str, dict[str, Any]] = {}
+        self._used: dict[str, dict[str, Any]] = {}
         with suppress(AlloyloopError, ValueError, TypeError):
             self._kept = dict(json.loads(read_text(self._path).text))
 
     def get(self, found: Evidence, options: Mapping[str, Option]) -> Choice | None:
-        kept = self._kept.get(self._key(found, options))
-        return Choice(kept["name"], kept["why"]) if kept and kept.get("name") in options else None
+        kept = self._kept.get(self._key(found, options), {})
+        try:
+            made = Choice(kept["name"], kept["why"], kept["factor"], tuple(Part(**part) for part in kept["parts"]))
+        except (KeyError, TypeError):  # damaged, or none
+            return None
+        return made if all(name.partition(AND)[0] in options for name in _names(made)) else None
 
     def put(self, found: Evidence, options: Mapping[str, Option], choice: Choice) -> None:
-        self._used[self._key(found, options)] = {"name": choice.name, "why": choice.why}
+        self._used[self._key(found, options)] = asdict(choice)
 
     def save(self) -> None:
         if self._used.items() <= self._kept.items():
@@ -142,7 +276,10 @@ class _Cache:
 
     @staticmethod
     def _key(found: Evidence, options: Mapping[str, Option]) -> str:
-        process = b"".join(np.asarray(column).astype(str).tobytes() for column in found.alloys.process.values())
-        numbers = (found.alloys.fractions, found.values, found.noise)
-        data = b"".join(np.ascontiguousarray(part).tobytes() for part in numbers) + process
-        return digest(data + repr((version("alloyloop"), found.property, found.sources.tolist(), options)).encode())
+        data = b""
+        for part in (found, *found.companions):
+            told = (part.alloys.fractions, part.values, part.noise, part.censored)
+            words = (part.property, part.sources.tolist(), part.usual_scatter, part.ids.tolist() if found.companions else 0)
+            data += b"".join(np.ascontiguousarray(numbers).tobytes() for numbers in told) + repr(words).encode()
+            data += b"".join(np.asarray(column).astype(str).tobytes() for column in part.alloys.process.values())
+        return digest(data + repr((version("alloyloop"), options)).encode())

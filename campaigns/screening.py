@@ -339,7 +339,7 @@ def _to_improve_on(
     every = snapshot.at_conditions(snapshot.alloys())
     rows = snapshot.with_value(name)
     for each in (name, *limited):
-        rows[rows] = np.isfinite(beliefs.of[each].features.encode(every.rows(rows))).all(axis=1)
+        rows[rows] = beliefs.of[each].features.known(every.rows(rows))
     inside = rows & snapshot.in_space()
     remarks = []
     if inside.any():

@@ -17,8 +17,10 @@ from ..design.rules import TOLERANCE
 from ..design.space import DesignSpace
 from ..surrogates.base import FloatArray
 from .answers import design_name
+from .features import NamedFeatures, named_features, undefined_rows
 from .folder import Folder
 from .problems import CampaignFileError, Problem
+from .sheet import read_sheet
 from .spaces import design_space, layout
 from .spec import CampaignSpec, Written, read_written
 from .table import ExperimentTable
@@ -42,6 +44,7 @@ class Snapshot:
     space : the design space it describes
     table : the experiments
     assumed : what was rounded or assumed on reading the question
+    named : what `features` names, where it is a list
     """
 
     folder: Folder
@@ -49,6 +52,7 @@ class Snapshot:
     space: DesignSpace
     table: ExperimentTable
     assumed: tuple[str, ...] = ()
+    named: NamedFeatures | None = None
 
     @property
     def spec(self) -> CampaignSpec:
@@ -88,10 +92,8 @@ class Snapshot:
 
     def alloys(self) -> Alloys:
         """Every row as measured where it was, else as planned; over the table's elements, the space's first."""
-        amounts = self.table.amounts
-        return Alloys(
-            self.table.elements, atomic_fractions(amounts, self.table.elements, self.space.basis), self.process
-        )
+        fractions = atomic_fractions(self.table.amounts, self.table.elements, self.space.basis)
+        return Alloys(self.table.elements, fractions, {**self.process, **self.table.extra})
 
     def at_conditions(self, alloys: Alloys) -> Alloys:
         """The same alloys under the conditions that campaign.yaml asks for."""
@@ -255,5 +257,11 @@ def read_with_problems(folder: Folder) -> tuple[Snapshot, tuple[Problem, ...]]:
     """Read a campaign, and the mistakes in its table; those of campaign.yaml are raised, since all else hangs on it."""
     written = read_written(folder.question)
     space, assumed = design_space(written, folder.path)
-    table = ExperimentTable.read(folder.experiments, layout(written, space))
-    return Snapshot(folder, written, space, table, assumed), table.problems
+    sheet = read_sheet(folder.experiments)
+    named = named_features(written, space, sheet.columns, folder.path)
+    if named is not None:
+        assumed = (*assumed, *named.remarks)
+    table = ExperimentTable.read(sheet, layout(written, space, named))
+    snapshot = Snapshot(folder, written, space, table, assumed, named)
+    undefined = undefined_rows(named, space, table, snapshot.alloys()) if named is not None else ()
+    return snapshot, (*table.problems, *undefined)

@@ -13,6 +13,7 @@ from ..design.rules import Computed, Names, Rule, parse_rule
 from ..design.space import DesignSpace
 from ..surrogates.errors import AlloyloopError
 from .choosing import read_candidates
+from .features import NamedFeatures
 from .spec import ChoiceSpec, CompositionSpec, Mistakes, NumericSpec, Written
 from .table import Layout
 
@@ -75,9 +76,11 @@ def design_space(written: Written, folder: Path | None = None) -> tuple[DesignSp
     return space, tuple(remarks)
 
 
-def layout(written: Written, space: DesignSpace) -> Layout:
-    """What the columns of experiments.csv mean in a campaign."""
+def layout(written: Written, space: DesignSpace, named: NamedFeatures | None = None) -> Layout:
+    """What the columns of experiments.csv mean in a campaign, where `named` are the features that it names."""
     spec = written.spec
+    seen = named.all_columns if named is not None else ()
+    calculated = (wanted.calculated for wanted in spec.properties.values() if wanted.calculated is not None)
     return Layout(
         basis=space.basis if space.elements else None,
         elements=space.elements,
@@ -93,6 +96,7 @@ def layout(written: Written, space: DesignSpace) -> Layout:
             for name, wanted in spec.properties.items()
             if wanted.classes is not None
         },
+        extra=tuple(dict.fromkeys((*seen, *calculated))),
     )
 
 

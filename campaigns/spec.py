@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +15,15 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ..design.composition import Basis
-from ..design.descriptors import DESCRIPTORS, descriptor
+from ..design.descriptors import DESCRIPTORS
 from ..design.features import FEATURE_SETS
 from ..design.goals import Goal, Maximize, Minimize, Report, Within
 from ..surrogates.base import surrogate_names
 from ..surrogates.errors import AlloyloopError
+from .element_tables import is_element_table
 from .files import read_text
 from .problems import CampaignFileError, Problem
+from .table import FIRST_COLUMNS, LAST_COLUMNS
 
 Keys = tuple[str | int, ...]
 
@@ -33,6 +36,9 @@ LATER = {
     "composition": ("made_within",),
 }
 LATER_GOALS = ("match", "is")
+
+# A step of preparation and how many features, axes or clusters it leaves or makes.
+PREPARATION = re.compile(r"(?:select|pca|ica|clusters) [1-9]\d{0,2}")
 
 
 class _Strict(BaseModel):
@@ -104,6 +110,8 @@ class PropertySpec(_Strict):
     low: float | None = None
     high: float | None = None
     classes: dict[str, str | tuple[str, ...]] | None = None
+    scale: Literal["auto", "linear", "log", "logit"] = "auto"
+    calculated: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _numbers_fit_the_goal(self) -> PropertySpec:
@@ -116,6 +124,8 @@ class PropertySpec(_Strict):
             raise ValueError(f"nothing lies between {self.low:g} and {self.high:g}")
         if self.classes is not None and self.goal != "report":
             raise ValueError("a property with classes can only be reported in this version")
+        if self.classes is not None and (self.scale != "auto" or self.calculated is not None):
+            raise ValueError("scale and calculated are for numbers, and this property has classes")
         return self
 
     def meaning(self) -> Goal:
@@ -147,7 +157,8 @@ class CampaignSpec(_Strict):
     candidates: str | None = None
     properties: dict[str, PropertySpec] = Field(min_length=1)
     features: str | tuple[str, ...] = "auto"
-    model: str = "auto"
+    model: str | dict[str, str] = "auto"
+    prepare: tuple[str, ...] = ()
     batch: int = Field(default=4, ge=1, le=96)
     seed: int = Field(default=0, ge=0)
 
@@ -160,9 +171,20 @@ class CampaignSpec(_Strict):
         return name
 
     @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables beside campaign.yaml that it is asked with: of candidates, and of elements."""
+        named = self.features if isinstance(self.features, tuple) else ()
+        of_elements = (name for name in named if is_element_table(name))
+        return (*((self.candidates,) if self.candidates is not None else ()), *of_elements)
+
+    @property
     def goals(self) -> dict[str, Goal]:
         """The goals of the numeric properties, by name."""
         return {name: spec.meaning() for name, spec in self.properties.items() if spec.classes is None}
+
+    def model_of(self, name: str) -> str:
+        """The model of one property: its name, or auto."""
+        return self.model if isinstance(self.model, str) else self.model.get(name, "auto")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -257,27 +279,41 @@ class Mistakes:
 
 
 def _refuse_unknown_names(written: Written) -> None:
-    """A model or a feature that there is not is said by `check`, and not first by `suggest`."""
+    """A model or a feature set that there is not is said by `check`, and not first by `suggest`.
+
+    What a list of features names hangs on the space and the table too, and is read with them.
+    """
     spec, mistakes = written.spec, Mistakes(written)
-    with mistakes.at("model"):
-        if spec.model not in ("auto", *surrogate_names()):
-            raise AlloyloopError(
-                f"There is no model named '{spec.model}'", f"Write auto or one of {', '.join(surrogate_names())}."
-            )
+    if isinstance(spec.model, str):
+        with mistakes.at("model"):
+            _refuse_unknown_model(spec.model)
+    else:
+        for name, model in spec.model.items():
+            with mistakes.at("model", name):
+                if name not in spec.goals:
+                    raise AlloyloopError(
+                        f"{name} is no property that is a number", f"Those are {', '.join(spec.goals) or 'none'}."
+                    )
+                _refuse_unknown_model(model)
     with mistakes.at("features"):
-        if spec.composition is None and spec.features != "auto":
+        if spec.composition is None and spec.features in FEATURE_SETS:
             raise AlloyloopError(
-                "Without a composition a model sees the process variables, and has no other features",
-                "Write auto, or take the key out.",
+                "Without a composition a model sees the process variables, and has no features of alloys",
+                "Write auto, or a list of formulas such as ['laser_power_W / scan_speed_mm_per_s'].",
             )
-        if isinstance(spec.features, tuple):
-            for name in spec.features:
-                descriptor(name)
-        elif spec.features not in ("auto", *FEATURE_SETS):
+        if isinstance(spec.features, str) and spec.features not in ("auto", *FEATURE_SETS):
             raise AlloyloopError(
                 f"There is no feature set named '{spec.features}'",
-                f"Write auto, {', '.join(FEATURE_SETS)}, or a list of descriptors.",
+                f"Write auto, {', '.join(FEATURE_SETS)}, or a list such as ['{spec.features}'].",
             )
+        if not spec.features:
+            raise AlloyloopError("The list of features is empty", "Write auto, or name a feature.")
+    for i, step in enumerate(spec.prepare):
+        with mistakes.at("prepare", i):
+            if not PREPARATION.fullmatch(step):
+                raise AlloyloopError(
+                    f"'{step}' is no step of preparation", "Write select 8, pca 5, ica 5 or clusters 4, say."
+                )
     columns: dict[str, str] = {}
     for section, names in (
         ("process", spec.process),
@@ -293,6 +329,15 @@ def _refuse_unknown_names(written: Written) -> None:
                     )
                 columns[name] = section
     for name, wanted in spec.properties.items():
+        with mistakes.at("properties", name, "calculated"):
+            calculated = wanted.calculated
+            if calculated is not None and (calculated in columns or calculated in (*FIRST_COLUMNS, *LAST_COLUMNS)):
+                said = f"{calculated} stands under {columns.get(calculated, 'the columns that every table has')}"
+                raise AlloyloopError(
+                    f"{said}, and calculated values of {name} need a column of their own",
+                    "Give the column another name in experiments.csv, and write it here.",
+                )
+    for name, wanted in spec.properties.items():
         with mistakes.at("properties", name):
             if name in DESCRIPTORS and wanted.goal != "report":
                 raise AlloyloopError(
@@ -302,8 +347,21 @@ def _refuse_unknown_names(written: Written) -> None:
     mistakes.raise_any()
 
 
+def _refuse_unknown_model(name: str) -> None:
+    if name not in ("auto", *surrogate_names()):
+        raise AlloyloopError(
+            f"There is no model named '{name}'", f"Write auto or one of {', '.join(surrogate_names())}."
+        )
+
+
 def _is_meant(document: Mapping[str, Any], keys: Keys) -> bool:
-    """A process variable is read as a number and as a choice: of the two, the mistakes of the one that was meant."""
+    """A process variable is read as a number and as a choice: of the two, the mistakes of the one that was meant.
+
+    So are features and a model, as a word and as a list of words, or a word for each property.
+    """
+    if len(keys) > 1 and keys[0] in ("features", "model"):
+        kind, of = {"features": ("tuple[str, ...]", tuple), "model": ("dict[str,str]", Mapping)}[str(keys[0])]
+        return keys[1] == (kind if isinstance(document[str(keys[0])], of) else "str")
     if len(keys) < 3 or keys[0] != "process":
         return True
     wanted = document["process"][keys[1]]
@@ -362,8 +420,12 @@ def _plain(node: Any) -> Any:
     return node
 
 
+# What pydantic adds to a place where a value may be of several kinds.
+_KINDS = ("NumericSpec", "ChoiceSpec", "tuple[str, ...]", "dict[str,str]", "str")
+
+
 def _problem(file: str, document: CommentedMap, detail: Any) -> Problem:
-    keys = tuple(key for key in detail["loc"] if key not in ("NumericSpec", "ChoiceSpec", "tuple[str, ...]", "str"))
+    keys = tuple(key for key in detail["loc"] if key not in _KINDS)
     place = ".".join(str(key) for key in keys)
     kind = detail["type"]
     if kind == "extra_forbidden":

@@ -160,7 +160,7 @@ def _believable(alloys: Alloys, beliefs: Beliefs) -> BoolArray:
     """(n,) Of which alloys every property can be predicted: with a composition, and all their features known."""
     believable: BoolArray = np.asarray(np.isfinite(alloys.fractions).all(axis=1))
     for belief in beliefs.of.values():
-        believable[believable] = np.isfinite(belief.features.encode(alloys.rows(believable))).all(axis=1)
+        believable[believable] = belief.features.known(alloys.rows(believable))
     return believable
 
 
@@ -207,8 +207,7 @@ def _reasons(standing: _Standing, chosen: Alloys, batch: Batch) -> list[str]:
 def _stop(standing: _Standing, chosen: Alloys, batch: Batch, rng: np.random.Generator) -> Json:
     """Is it worth going on: what the batch is expected to gain, beside the scatter of one measurement."""
     belief, unit = standing.belief, standing.unit
-    everything = belief.features.encode(standing.alloys + chosen)
-    draws = standing.goal.sign * belief.surrogate.sample(everything, N_DRAWS, rng)
+    draws = standing.goal.sign * belief.sample(standing.alloys + chosen, N_DRAWS, rng)
     n_known = len(standing.alloys)
     gains = draws[:, n_known:].max(axis=1) - draws[:, :n_known].max(axis=1)
     noise = float(np.median(belief.about(chosen).noise))

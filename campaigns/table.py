@@ -41,6 +41,7 @@ class Layout:
     choices : process variables and conditions that are one of some words
     properties : measured numbers
     classes : measured classes: property → class → what the cell may say; "*" stands for anything, "?" for a sign
+    extra : the user's own columns of numbers that models see: features, and calculated values of a property
 
     Examples
     --------
@@ -56,13 +57,15 @@ class Layout:
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     properties: tuple[str, ...] = ()
     classes: Mapping[str, Classes] = field(default_factory=dict)
+    extra: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of a new table of this campaign, in the order of the manual."""
         amounts = [f"{element}_{self.basis}{measured}" for measured in ("", "_measured") for element in self.elements]
         results = [f"{name}{part}" for name in self.properties for part in ("", "_std", "_n")]
-        return (*FIRST_COLUMNS, *amounts, *self.numeric, *self.choices, *results, *self.classes, *LAST_COLUMNS)
+        treated = (*self.numeric, *self.choices, *self.extra)
+        return (*FIRST_COLUMNS, *amounts, *treated, *results, *self.classes, *LAST_COLUMNS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +83,7 @@ class ExperimentTable:
     nominal : (n, n_elements) amounts [% of the campaign's basis], every row sums to 100; NaN where none is given
     measured : (n, n_elements) likewise, as analysed
     process : process variable or condition → (n,) numbers, NaN where not known, or words, None where not known
+    extra : column of the user's own → (n,) numbers, NaN where not known
     has_problem : (n,) whether the row holds a mistake
     problems, remarks : every mistake, and what had to be assumed
     """
@@ -95,6 +99,7 @@ class ExperimentTable:
     nominal: FloatArray
     measured: FloatArray
     process: Mapping[str, FloatArray | list[str | None]]
+    extra: Mapping[str, FloatArray]
     has_problem: BoolArray
     problems: tuple[Problem, ...]
     remarks: tuple[str, ...]
@@ -214,6 +219,7 @@ class _TableReader(SheetReader):
         round_ = self._rounds()
         elements, nominal, measured = self._amounts()
         process = self._process()
+        extra = {name: self.plain_numbers(name) for name in layout.extra}
         results = {name: self._result(name) for name in layout.properties}
         classes = {name: self._words(name, patterns) for name, patterns in layout.classes.items()}
         status = self._status(results, classes)
@@ -232,6 +238,7 @@ class _TableReader(SheetReader):
             nominal,
             measured,
             process,
+            extra,
             self.has_problem,
             tuple(sorted(self.problems, key=lambda p: p.row or 0)),
             tuple(self.remarks),
@@ -242,7 +249,8 @@ class _TableReader(SheetReader):
     def _check_names(self) -> None:
         """Point out columns that are missing, above all those that are there under nearly the same name."""
         layout = self.layout
-        wanted = (*layout.numeric, *layout.choices, *layout.properties, *layout.classes)
+        given = (*layout.numeric, *layout.choices, *layout.extra)
+        wanted = (*given, *layout.properties, *layout.classes)
         present = [name for name in self.sheet.columns if name and name not in wanted]
         by_casefold = {name.casefold(): name for name in present}
         for name in (*FIRST_COLUMNS, *LAST_COLUMNS, *wanted):
@@ -255,7 +263,7 @@ class _TableReader(SheetReader):
             elif name in wanted:
                 alike = get_close_matches(name, present, n=1, cutoff=0.9)
                 guess = f" (is {alike[0]} meant for it?)" if alike else ""
-                if guess or name in layout.numeric or name in layout.choices:
+                if guess or name in given:
                     self.remark(f"there is no column {name}{guess}; it is not known of any row.")
 
     def _ids(self) -> tuple[str, ...]:
@@ -316,7 +324,7 @@ class _TableReader(SheetReader):
         layout = self.layout
         if layout.basis is None:
             return (), np.empty((self.n, 0)), np.empty((self.n, 0))
-        others = {*layout.numeric, *layout.choices, *layout.properties, *layout.classes}
+        others = {*layout.numeric, *layout.choices, *layout.extra, *layout.properties, *layout.classes}
         return read_amounts(self, layout.basis, layout.elements, layout.balance, others)
 
     def _process(self) -> dict[str, FloatArray | list[str | None]]:

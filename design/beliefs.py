@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
+import builtins
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..surrogates.base import FloatArray, Prediction, Surrogate, surrogate
-from .features import Alloys, Features
+from ..surrogates.scales import LINEAR, Scale
+from .diagram import IntArray
+from .features import Alloys, Features, together
 
+Fold = tuple[IntArray, IntArray]  # rows to learn from, rows to be judged by
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
@@ -24,6 +28,10 @@ class Evidence:
     values : (n,) measured values, means of replicates where there were several
     noise : (n,) standard error of each value, NaN where not known
     sources : (n,) the paper, laboratory or heat each row came from, empty where not known
+    censored : (n,) -1 where a value is only an upper bound, 1 where a lower bound, 0 where it was measured
+    ids : (n,) names of the rows
+    companions : the evidence of other properties that may be learned together with this one
+    usual_scatter : standard deviation that one measurement usually has, in the property's unit; None where not known
     """
 
     property: str
@@ -31,15 +39,67 @@ class Evidence:
     values: FloatArray
     noise: FloatArray
     sources: NDArray[np.str_]
+    censored: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    ids: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype=np.str_))
+    companions: tuple[Evidence, ...] = ()
+    usual_scatter: float | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.values)
+        if not len(self.censored):
+            object.__setattr__(self, "censored", np.zeros(n, dtype=np.int64))
+        if not len(self.ids):
+            object.__setattr__(self, "ids", np.array([f"row {i}" for i in range(n)], dtype=np.str_))
 
     def __len__(self) -> int:
         return len(self.values)
 
-    def rows(self, chosen: NDArray[np.bool_]) -> Evidence:
-        """Some of the measurements."""
-        return Evidence(
-            self.property, self.alloys.rows(chosen), self.values[chosen], self.noise[chosen], self.sources[chosen]
+    def rows(self, chosen: NDArray[np.bool_] | IntArray) -> Evidence:
+        """Some of the measurements, by mask or by index.
+
+        Companions lose the rows of the alloys that are left out, and those of sources of which no row is left: what is
+        predicted of an alloy must not have been learned from its other properties.
+        """
+        kept, left_out = self.ids[chosen], np.setdiff1d(self.ids, self.ids[chosen])
+        sources = np.setdiff1d(self.sources, [*self.sources[chosen], ""])
+        companions = tuple(
+            other.rows(~(np.isin(other.ids, left_out) | np.isin(other.sources, sources))) for other in self.companions
         )
+        return replace(
+            self,
+            alloys=self.alloys.rows(chosen),
+            values=self.values[chosen],
+            noise=self.noise[chosen],
+            sources=self.sources[chosen],
+            censored=self.censored[chosen],
+            ids=kept,
+            companions=companions,
+        )
+
+    @builtins.property  # `property` is a field here
+    def exact(self) -> NDArray[np.bool_]:
+        """(n,) the rows that hold a value, and not only a bound."""
+        return np.asarray(self.censored == 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A model and the features it would see.
+
+    Parameters
+    ----------
+    model : a name that `alloyloop.surrogates.surrogate` knows
+    features : what it sees
+    scale : on which the property is modelled
+    prepare : steps between the features and the model, such as `pca 5`
+    together : properties that are learned together with this one, of the evidence's companions
+    """
+
+    model: str
+    features: Features
+    scale: Scale = LINEAR
+    prepare: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,11 +111,13 @@ class Belief:
     evidence : what it learned from
     features : how alloys become the surrogate's numbers
     surrogate : fitted on them
+    option : how it was learned; of a blend, its name stands for the model
     """
 
     evidence: Evidence
     features: Features
     surrogate: Surrogate
+    option: Option
 
     def about(self, alloys: Alloys) -> Prediction:
         """What is believed of the property of each alloy, and of a measurement of it."""
@@ -65,39 +127,113 @@ class Belief:
         """Posterior covariance of the property between alloys. (n_some, n_others)"""
         return self.surrogate.covariance(self.features.encode(some), self.features.encode(others))
 
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A model and the features it would see.
-
-    Parameters
-    ----------
-    model : a name that `alloyloop.surrogates.surrogate` knows
-    features : what it sees
-    """
-
-    model: str
-    features: Features
+    def sample(self, alloys: Alloys, n_samples: int, rng: np.random.Generator) -> FloatArray:
+        """Joint draws of the property itself, noise free. (n_samples, n)"""
+        return self.surrogate.sample(self.features.encode(alloys), n_samples, rng)
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """Which option was chosen for a property, and why.
+class Part:
+    """An option's part in what is believed.
 
     Parameters
     ----------
     name : of the option
+    weight : its share; 1 where it stands alone
+    factor : on its standard deviations, so that its 90 % intervals hold 90 % of the rows held out
+    """
+
+    name: str
+    weight: float = 1.0
+    factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which option was chosen for a property, or which blend of several, and why.
+
+    Parameters
+    ----------
+    name : of the option or the blend
     why : one sentence
+    factor : on the standard deviations, so that 90 % intervals hold 90 % of the rows held out
+    parts : of a blend; empty where one option was chosen
     """
 
     name: str
     why: str
+    factor: float = 1.0
+    parts: tuple[Part, ...] = ()
 
 
-def learn(evidence: Evidence, option: Option) -> Belief:
-    """Fit one option to the evidence."""
-    model = surrogate(option.model).fit(option.features.encode(evidence.alloys), evidence.values, noise=evidence.noise)
-    return Belief(evidence, option.features, model)
+def learn(evidence: Evidence, option: Option, factor: float = 1.0) -> Belief:
+    """Fit one option to the evidence.
+
+    Parameters
+    ----------
+    evidence : what there is to learn from
+    option : how
+    factor : on the standard deviations; see `Choice`
+    """
+    return _fitted(evidence, option, _widened(_model(evidence, option), factor))
+
+
+def learn_chosen(evidence: Evidence, options: Mapping[str, Option], choice: Choice) -> Belief:
+    """Fit what was chosen, an option or a blend of several, to the evidence."""
+    if not choice.parts:
+        return learn(evidence, options[choice.name], choice.factor)
+    from ..surrogates.blend import Blend, Member
+
+    parts = [(part, options[part.name]) for part in choice.parts]
+    whole = replace(parts[0][1], model=choice.name, features=together([option.features for _, option in parts]))
+    column = {name: i for i, name in enumerate(whole.features.names)}
+    members = [
+        Member(
+            _widened(_model(evidence, option), part.factor),
+            tuple(column[name] for name in option.features.names),
+            part.weight,
+        )
+        for part, option in parts
+    ]
+    return _fitted(evidence, whole, _widened(Blend(tuple(members)), choice.factor))
+
+
+def _model(evidence: Evidence, option: Option) -> Any:
+    settings: dict[str, Any] = {}
+    if evidence.usual_scatter is not None:
+        settings["noise_prior"] = evidence.usual_scatter
+    if option.features.blanks:
+        settings["blanks"] = option.features.blanks
+    model = surrogate(option.model, **settings)
+    if option.prepare:
+        from ..surrogates.preparation import Prepared
+
+        model = Prepared(model, option.prepare)
+    return model
+
+
+def _widened(model: Any, factor: float) -> Any:
+    from ..surrogates.widened import Widened
+
+    return model if factor == 1 else Widened(model, factor)
+
+
+def _fitted(evidence: Evidence, option: Option, model: Any) -> Belief:
+    """A model on an option's scale, fitted to the evidence of a property and of those learned together with it."""
+    from ..surrogates.warped import Warped
+
+    learned = [evidence, *(other for other in evidence.companions if other.property in option.together)]
+    told: dict[str, Any] = {
+        "noise": np.concatenate([one.noise for one in learned]),
+        "censored": np.concatenate([one.censored for one in learned]),
+        "source": np.concatenate([one.sources for one in learned]),
+    }
+    if len(learned) > 1:
+        told["task"] = np.repeat(np.arange(len(learned)), [len(one) for one in learned])
+    X = np.concatenate([option.features.encode(one.alloys) for one in learned])
+    model = model if option.scale == LINEAR else Warped(model, option.scale)
+    fitted = model.fit(X, np.concatenate([one.values for one in learned]), **told)
+    return Belief(evidence, option.features, fitted, option)
 
 
 # Below this many rows a comparison is a draw of lots: the first option is taken.
@@ -105,41 +241,142 @@ LEAST_COMPARED = 12
 # Below this many sources, rows are held out by lot and not by source.
 LEAST_SOURCES = 5
 N_FOLDS = 5
-# An option whose 90 % intervals hold fewer held-out rows than this is taken only where no other is more honest: what is
-# melted next hangs on the spread as much as on the mean.
-LEAST_HELD = 0.7
+# A row that every option finds impossible would decide the comparison alone: with this probability a measurement is
+# taken for a gross error, scattered this many times as widely as the belief.
+GROSS_ERROR, GROSS_WIDTH = 0.02, 10.0
+# A variation of the best option is taken where it makes held-out rows this much likelier on average: it costs more.
+CLEARLY = 0.01
+# With fewer rows the weights of a blend are chance.
+LEAST_BLENDED = 40
 
 
-def choose(evidence: Evidence, options: Mapping[str, Option]) -> Choice:
-    """Choose the option that errs least on held-out rows, of those that know how much they err.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tried:
+    """How an option, or a blend, did on held-out rows.
 
-    Whole sources are held out together, since rows of one paper resemble each other more than the next alloy will. By
-    the error and not by likelihood, in which one misprinted row can weigh more than all that models differ in.
+    Parameters
+    ----------
+    held : what was believed of them, calibrated
+    factor : that calibrates it
+    densities : (n,) log density of each row, which may be a gross error
+    rmse : root mean square error
+    """
+
+    held: Prediction
+    factor: float
+    densities: FloatArray
+    rmse: float
+
+    @property
+    def likelihood(self) -> float:
+        return float(self.densities.mean())
+
+    @staticmethod
+    def of(held: Prediction, values: FloatArray) -> _Tried:
+        from ..surrogates.calibration import scale_factor
+        from ..surrogates.scores import rmse
+
+        factor = scale_factor(held.measurement.residuals(values), np.ones(len(values)))
+        told = held.widened(factor)
+        usual = told.log_density(values) + np.log1p(-GROSS_ERROR)
+        gross = told.widened(GROSS_WIDTH).log_density(values) + np.log(GROSS_ERROR)
+        return _Tried(told, factor, np.logaddexp(usual, gross), rmse(values, held.mean))
+
+
+def choose(
+    evidence: Evidence,
+    options: Mapping[str, Option],
+    in_time: Callable[[], bool] = lambda: True,
+    variations: Callable[[str, Option], Mapping[str, Option]] = lambda name, option: {},
+) -> Choice:
+    """Choose the option under which rows held out are most likely, or a blend of several where that is clearly better.
+
+    Whole sources are held out together, since rows of one paper resemble each other more than the next alloy will. Each
+    option's intervals are first scaled to hold as many held-out rows as they say, so that what is compared is how much
+    an option knows, and not how sure it is of itself.
 
     Parameters
     ----------
     evidence : what there is to learn from; a row without a source is a source of its own
     options : by name; where there are too few rows to compare, the first is taken
+    in_time : asked before each option but the first; where it says no, the options not yet tried are left out, and the
+        reason says so
+    variations : of the best option, by name, tried after it; one is taken where it is clearly better
     """
-    names = list(options)
-    if len(names) == 1:
-        return Choice(names[0], "campaign.yaml leaves no other.")
-    if len(evidence) < LEAST_COMPARED:
-        return Choice(names[0], f"{len(evidence)} rows are too few to compare models on.")
-    from ..surrogates.scores import Scores, group_folds, held_out, shuffled_folds
+    names, n = list(options), int(evidence.exact.sum())
+    if n < LEAST_COMPARED:
+        few = f"{n} rows are too few to compare models on."
+        return Choice(names[0], "campaign.yaml leaves no other." if len(names) == 1 else few)
+    folds, how = held_out_folds(evidence)
+    values = evidence.values[evidence.exact]
+    tried: dict[str, _Tried] = {}
+    untried = []
+    for name, option in options.items():
+        if tried and not in_time():
+            untried.append(name)
+        else:
+            tried[name] = _Tried.of(held_out(evidence, option, folds), values)
+    best = max(tried, key=lambda name: tried[name].likelihood)
+    for name, option in variations(best, options[best]).items():
+        if not in_time():
+            untried.append(name)
+            continue
+        tried[name] = _Tried.of(held_out(evidence, option, folds), values)
+        if tried[name].likelihood > tried[best].likelihood + CLEARLY:
+            best = name
+    parts: tuple[Part, ...] = ()
+    if n >= LEAST_BLENDED and best in options:
+        alike = [name for name in tried if name in options and _blendable(options[best], options[name])]
+        blended, blend = _blend({name: tried[name] for name in alike}, values)
+        if len(blended) > 1 and blend.likelihood > tried[best].likelihood + CLEARLY:
+            best = " + ".join(f"{part.weight:.0%} {part.name}" for part in blended)
+            tried[best], parts = blend, blended
+    ranked = sorted(tried, key=lambda name: (name != best, -tried[name].likelihood))
+    told = "; ".join(f"{name} {tried[name].likelihood:.3f} (RMSE {tried[name].rmse:.3g})" for name in ranked)
+    if len(tried) == 1 and not untried:
+        why = f"campaign.yaml leaves no other. With {how} left out its RMSE was {tried[best].rmse:.3g}."
+    else:
+        why = f"With {how} left out it made them most likely. Mean log-likelihood: {told}."
+    if untried:
+        why += f" Not tried, for want of time: {', '.join(untried)}."
+    return Choice(best, why, tried[best].factor, parts)
+
+
+def _blendable(best: Option, other: Option) -> bool:
+    """Whether an option can be blended with the best: on the same scale, and told alike what is not known."""
+    return best.scale == other.scale and best.prepare == other.prepare and best.features.unknown == other.features.unknown
+
+
+def _blend(tried: Mapping[str, _Tried], values: FloatArray) -> tuple[tuple[Part, ...], _Tried]:
+    """The blend of options that makes held-out rows most likely, and how it does."""
+    from ..surrogates.blend import mixture, weights_of
+
+    names = list(tried)
+    weights = weights_of(np.column_stack([tried[name].densities for name in names]))
+    shares = {name: float(weight) for name, weight in zip(names, weights, strict=True) if weight > 0}
+    parts = tuple(Part(name, shares[name], tried[name].factor) for name in sorted(shares, key=lambda name: -shares[name]))
+    return parts, _Tried.of(mixture([tried[part.name].held for part in parts], [part.weight for part in parts]), values)
+
+
+def held_out_folds(evidence: Evidence, k: int = N_FOLDS) -> tuple[list[Fold], str]:
+    """Rows to learn from and to be judged by, whole sources together where there are some; and which, in words."""
+    from ..surrogates.scores import group_folds, shuffled_folds
 
     named = evidence.sources != ""
     sources = np.where(named, evidence.sources, [f"row {i}" for i in range(len(evidence))])
-    by_source = bool(named.any()) and len(np.unique(sources)) >= LEAST_SOURCES
-    folds = group_folds(sources, N_FOLDS) if by_source else shuffled_folds(len(evidence), N_FOLDS)
-    scores: dict[str, Scores] = {}
-    for name, option in options.items():
-        X = option.features.encode(evidence.alloys)
-        beliefs = held_out(partial(surrogate, option.model), X, evidence.values, folds, evidence.noise)
-        scores[name] = Scores.of(evidence.values, *beliefs)
-    ranked = sorted(names, key=lambda name: (scores[name].coverage90 < LEAST_HELD, scores[name].rmse))
-    told = "; ".join(
-        f"{name} {scores[name].rmse:.3g} (90 % intervals held {scores[name].coverage90:.0%})" for name in ranked
-    )
-    how = "whole sources" if by_source else "rows"
-    return Choice(ranked[0], f"With {how} left out it erred least. RMSE: {told}.")
+    if named.any() and len(np.unique(sources)) >= LEAST_SOURCES:
+        return [(np.asarray(train), np.asarray(test)) for train, test in group_folds(sources, k)], "whole sources"
+    return [(np.asarray(train), np.asarray(test)) for train, test in shuffled_folds(len(evidence), k)], "rows"
+
+
+def held_out(evidence: Evidence, option: Option, folds: list[Fold], factor: float = 1.0) -> Prediction:
+    """What is believed of every measured row (not of bounds) by models that did not see its fold, in the rows' order."""
+    exact = np.flatnonzero(evidence.exact)
+    parts, order = [], []
+    for train, test in folds:
+        asked = np.intersect1d(test, exact)
+        if len(asked):
+            parts.append(learn(evidence.rows(train), option, factor).about(evidence.alloys.rows(asked)))
+            order.append(asked)
+    back = np.argsort(np.concatenate(order))
+    return Prediction.together(parts).rows(back)

@@ -1,21 +1,27 @@
-"""What a surrogate sees of a design: atomic fractions, descriptors, both, and the process."""
+"""What a surrogate sees of a design: atomic fractions, descriptors, formulas, what a user brings, and the process."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
+from .composition import Basis, at_to_wt
 from .descriptors import DESCRIPTORS, descriptor
 from .diagram import IntArray
+from .element_properties import ElementProperty
+from .formulas import Formula, spelled
 from .process import Choice, Condition, Numeric, Process
 from .space import DesignSpace
 
 Treatment = Numeric | Choice | Condition
+BoolArray = NDArray[np.bool_]
 
 FEATURE_SETS = ("composition", "descriptors", "both")
 
@@ -28,7 +34,7 @@ class Alloys:
     ----------
     elements : the elements, absent ones included
     fractions : (n, n_elements) atomic fractions, rows summing to 1
-    process : values of each process variable, n of each
+    process : values of each process variable, condition and further number, n of each; NaN or None where not known
     """
 
     elements: tuple[str, ...]
@@ -39,7 +45,11 @@ class Alloys:
         return len(self.fractions)
 
     def __add__(self, others: Alloys) -> Alloys:
-        process = {name: np.concatenate([values, others.process[name]]) for name, values in self.process.items()}
+        """These alloys, then others of the same elements; what only one of the two tells is not known of the other."""
+        process = {
+            name: np.concatenate([_told(self, name, others), _told(others, name, self)])
+            for name in dict.fromkeys((*self.process, *others.process))
+        }
         return Alloys(self.elements, np.vstack([self.fractions, others.fractions]), process)
 
     def rows(self, chosen: NDArray[np.bool_] | IntArray) -> Alloys:
@@ -48,10 +58,34 @@ class Alloys:
         return Alloys(self.elements, self.fractions[chosen], process)
 
 
+def _told(alloys: Alloys, name: str, others: Alloys) -> NDArray[Any]:
+    """Process values of some alloys; unknown ones, of the kind that others have, where they tell none. (n,)"""
+    if name in alloys.process:
+        return alloys.process[name]
+    words = others.process[name].dtype == object
+    return np.full(len(alloys), None, dtype=object) if words else np.full(len(alloys), np.nan)
+
+
 def alloys_at(space: DesignSpace, points: IntArray, elements: tuple[str, ...]) -> Alloys:
     """Points of a space as alloys over `elements`, which hold the space's own first."""
     absent = np.zeros((len(points), len(elements) - space.n_elements))
     return Alloys(elements, np.column_stack([space.fractions(points), absent]), space.process_values(points))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A number that a user keeps of alloys that were made, such as a grain size; of a new design it is not known.
+
+    Parameters
+    ----------
+    name : with its unit
+    middle : what stands where it is not known
+    is_feature : whether it is one itself, and not only part of formulas
+    """
+
+    name: str
+    middle: float = 0.0
+    is_feature: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,50 +97,249 @@ class Features:
     elements : the elements whose atomic fractions are seen
     composition : whether the atomic fractions themselves are features
     descriptors : names of the descriptors that are features
-    process : process variables and conditions that are features; a choice is one column a level, all 0 where it is not
-        known; a number that is not known stands at the middle of its range (a condition: at its `at`), beside a column
-        that says so
+    process : process variables and conditions that are features; a choice is one column a level
+    formulas : that are features
+    tables : properties of the elements, of which the mean and the standard deviation over the atoms are features
+    columns : further numbers, by name among the process values of alloys; not known where they are not there
+    unknown : how a process value or a further number that is not known is told. `flagged`: a choice is none of its
+        levels, a number stands at the middle of its range (a condition: at its `at`) beside a column that says so.
+        `integrated`: NaN, a formula of it too, for a surrogate that averages over what it may be (see `blanks`)
+
+    Raises
+    ------
+    AlloyloopError
+        where there is no feature, or two have one name
     """
 
     elements: tuple[str, ...]
     composition: bool = True
     descriptors: tuple[str, ...] = ()
     process: tuple[Treatment, ...] = ()
+    formulas: tuple[Formula, ...] = ()
+    tables: tuple[ElementProperty, ...] = ()
+    columns: tuple[Column, ...] = ()
+    unknown: Literal["flagged", "integrated"] = "flagged"
 
     def __post_init__(self) -> None:
-        if not (self.composition or self.descriptors or self.process):
+        names = self.names
+        if not names:
             raise AlloyloopError("There is no feature to learn from", "Name a descriptor, or write features: auto.")
+        if twice := sorted(name for name in names if names.count(name) > 1):
+            raise AlloyloopError(f"There are two features named {twice[0]}", "Take one out, or give it another name.")
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the columns that `encode` makes."""
-        names = [f"{element}_fraction" for element in self.elements] if self.composition else []
-        names += self.descriptors
-        for variable in self.process:
-            if isinstance(variable, Choice):
-                names += [f"{variable.name}={choice}" for choice in variable.choices]
-            else:
-                names += [variable.name, f"{variable.name} known"]
-        return tuple(names)
+        return tuple(name for part in self._parts() for name in part.meanings)
+
+    @property
+    def blanks(self) -> tuple[int, ...]:
+        """Which columns may be NaN for a value that is not known; none where unknown values are flagged."""
+        may = [part.unknown is not None for part in self._parts() for _ in part.meanings]
+        return tuple(i for i, is_blank in enumerate(may) if is_blank)
+
+    def meaning(self, name: str) -> str:
+        """What a column is, in a line.
+
+        Examples
+        --------
+        >>> Features(("Nb", "Ti"), descriptors=("vec",)).meaning("vec")
+        'Valence electron concentration, d electrons counted also where the shell is full [-]'
+        """
+        return {name: said for part in self._parts() for name, said in part.meanings.items()}[name]
 
     def encode(self, alloys: Alloys) -> FloatArray:
         """Alloys as features.
 
         Returns
         -------
-        (n, n_features), NaN where a descriptor needs an element's value that is not in the element table
+        (n, n_features), NaN where a descriptor or a property needs an element's value that is not in its table, where
+        a formula has no value, and in `blanks` for what is not known
         """
-        columns = [alloys.fractions] if self.composition else []
-        columns += [descriptor(name).function(alloys.fractions, alloys.elements)[:, None] for name in self.descriptors]
+        seen, parts = _Seen(self, alloys), self._parts()
+        encoded = np.empty((len(alloys), sum(len(part.meanings) for part in parts)))
+        start = 0
+        for part in parts:
+            stop = start + len(part.meanings)
+            encoded[:, start:stop] = part.values(seen)
+            start = stop
+        return encoded
+
+    def known(self, alloys: Alloys) -> BoolArray:
+        """(n,) Of which alloys all features are known, but for what `blanks` may leave open."""
+        seen, known = _Seen(self, alloys), np.ones(len(alloys), dtype=np.bool_)
+        for part in self._parts():
+            finite = np.isfinite(part.values(seen)).all(axis=1)
+            known &= finite if part.unknown is None else finite | part.unknown(seen)
+        return known
+
+    def undefined(self, alloys: Alloys) -> dict[int, str]:
+        """Of which alloys a formula has no value although all that it names is known, with what is wrong, in words."""
+        seen, found = _Seen(self, alloys), dict[int, str]()
+        for formula in self.formulas:
+            named = {name: seen.value(name, formula.basis) for name in formula.names}
+            is_known = np.all([np.isfinite(values) for values in named.values()], axis=0)
+            without = is_known & np.isnan(formula.values(named.__getitem__))
+            for row in np.flatnonzero(without).tolist():
+                where = " and ".join(f"{name} = {values[row]:.4g}" for name, values in named.items())
+                found.setdefault(row, f"'{formula.text}' has no value where {where}")
+        return found
+
+    def _parts(self) -> list[_Part]:
+        parts = [_fractions(self.elements)] if self.composition else []
+        parts += [_descriptor(name) for name in self.descriptors]
+        parts += [_formula(formula, self._unsure(formula)) for formula in self.formulas]
+        parts += [_table(table) for table in self.tables]
+        integrated = self.unknown == "integrated"
         for variable in self.process:
-            values = alloys.process[variable.name]
             if isinstance(variable, Choice):
-                columns.append((variable.levels(values)[:, None] == np.arange(variable.n_levels)).astype(np.float64))
+                parts.append(_choice(variable, integrated=integrated))
             else:
-                numbers = np.asarray(values, dtype=np.float64)
-                known = np.isfinite(numbers)
-                columns += [np.where(known, numbers, variable.middle)[:, None], known[:, None]]
-        return np.column_stack(columns).astype(np.float64)
+                parts.append(_number(variable.name, _treatment(variable), integrated=integrated))
+        said = "a column of experiments.csv, not known of a new design"
+        parts += [_number(column.name, said, integrated=integrated) for column in self.columns if column.is_feature]
+        return parts
+
+    def _unsure(self, formula: Formula) -> tuple[str, ...]:
+        """What a formula names that may not be known, where that is to be integrated out."""
+        if self.unknown == "flagged":
+            return ()
+        return tuple(name for name in formula.names if name in self.fillings)
+
+    @property
+    def fillings(self) -> dict[str, float]:
+        """What stands for numbers that are not known where these are flagged, by name."""
+        variables = (variable for variable in self.process if not isinstance(variable, Choice))
+        return {spelled(known.name): known.middle for known in (*variables, *self.columns)}
+
+
+class _Seen:
+    """What is known of n alloys, name by name, each worked out once."""
+
+    def __init__(self, features: Features, alloys: Alloys) -> None:
+        self.alloys = alloys
+        self._fillings = features.fillings
+        self._flagged = features.unknown == "flagged"
+        self._spelled = {spelled(name): name for name in alloys.process}
+        self._found: dict[tuple[str, Basis | None], FloatArray] = {}
+
+    def number(self, name: str) -> FloatArray:
+        """(n,) A process variable, a condition or a further number; NaN where not known."""
+        if (known := self._spelled.get(spelled(name))) is None:
+            return np.full(len(self.alloys), np.nan)
+        return np.asarray(self.alloys.process[known], dtype=np.float64)
+
+    def filled(self, name: str) -> FloatArray:
+        """(n,) The same, with what stands there where not known."""
+        numbers = self.number(name)
+        return np.where(np.isfinite(numbers), numbers, self._fillings[spelled(name)])
+
+    def descriptor(self, name: str) -> FloatArray:
+        """(n,) NaN where not known."""
+        if (name, None) not in self._found:
+            self._found[name, None] = descriptor(name).function(self.alloys.fractions, self.alloys.elements)
+        return self._found[name, None]
+
+    def amount(self, element: str, basis: Basis) -> FloatArray:
+        """(n,) How much of an element there is [%]."""
+        if (element, basis) not in self._found:
+            fractions, elements = self.alloys.fractions, self.alloys.elements
+            percent = at_to_wt(fractions, elements) if basis == "wt_pct" else 100 * fractions
+            self._found |= {(symbol, basis): percent[:, i] for i, symbol in enumerate(elements)}
+        return self._found[element, basis]
+
+    def value(self, name: str, basis: Basis) -> FloatArray:
+        """(n,) What a name in a formula stands for."""
+        if name in self._fillings:
+            return self.filled(name) if self._flagged else self.number(name)
+        return self.amount(name, basis) if name in self.alloys.elements else self.descriptor(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some columns of what a surrogate sees.
+
+    Parameters
+    ----------
+    meanings : what each column is, by its name
+    values : (n, n_columns) of alloys
+    unknown : (n,) of which alloys it is not known what they are; None where it always is
+    """
+
+    meanings: Mapping[str, str]
+    values: Callable[[_Seen], FloatArray]
+    unknown: Callable[[_Seen], BoolArray] | None = None
+
+
+def _fractions(elements: tuple[str, ...]) -> _Part:
+    said = {f"{element}_fraction": f"atomic fraction of {element}, from 0 to 1" for element in elements}
+    return _Part(said, lambda seen: seen.alloys.fractions)
+
+
+def _descriptor(name: str) -> _Part:
+    asked = descriptor(name)
+    said = (asked.function.__doc__ or asked.formula).partition("\n")[0].rstrip(".")
+    return _Part({name: f"{said} [{asked.unit}]"}, lambda seen: seen.descriptor(name)[:, None])
+
+
+def _formula(formula: Formula, unsure: tuple[str, ...]) -> _Part:
+    said = f"computed; amounts of elements in {'wt' if formula.basis == 'wt_pct' else 'at'}.%"
+
+    def values(seen: _Seen) -> FloatArray:
+        return formula.values(partial(seen.value, basis=formula.basis))[:, None]
+
+    def unknown(seen: _Seen) -> BoolArray:
+        return np.asarray(np.any([np.isnan(seen.number(name)) for name in unsure], axis=0))
+
+    return _Part({formula.text: said}, values, unknown if unsure else None)
+
+
+def _table(table: ElementProperty) -> _Part:
+    mean, std = table.names
+    by = f"of {table.name} over the atoms" + (f" ({table.source})" if table.source else "")
+    said = {mean: f"mean {by}", std: f"standard deviation {by}"}
+    return _Part(said, lambda seen: np.column_stack(table.mean_and_std(seen.alloys.fractions, seen.alloys.elements)))
+
+
+def _choice(variable: Choice, *, integrated: bool) -> _Part:
+    said = {f"{variable.name}={word}": f"1 where {variable.name} is {word}, else 0" for word in variable.choices}
+
+    def levels(seen: _Seen) -> BoolArray:
+        words = np.asarray(seen.alloys.process[variable.name], dtype=object)
+        return np.column_stack([words == word for word in variable.choices])
+
+    def unknown(seen: _Seen) -> BoolArray:
+        return np.asarray(~levels(seen).any(axis=1))
+
+    def values(seen: _Seen) -> FloatArray:
+        is_level = levels(seen).astype(np.float64)
+        if integrated:
+            is_level[~is_level.any(axis=1)] = np.nan
+        return is_level
+
+    return _Part(said, values, unknown if integrated else None)
+
+
+def _number(name: str, said: str, *, integrated: bool) -> _Part:
+    if integrated:
+        return _Part({name: said}, lambda seen: seen.number(name)[:, None], lambda seen: np.isnan(seen.number(name)))
+
+    def values(seen: _Seen) -> FloatArray:
+        return np.column_stack([seen.filled(name), np.isfinite(seen.number(name))])
+
+    return _Part({name: said, f"{name} known": f"1 where {name} is known, else 0"}, values)
+
+
+def _treatment(variable: Numeric | Condition) -> str:
+    if isinstance(variable, Condition):
+        return f"a condition, predicted at {variable.at:g}"
+    return f"a process variable, {variable.low:g} to {variable.high:g}"
+
+
+def together(sets: Sequence[Features]) -> Features:
+    """Features that hold all columns of several that differ in composition and descriptors alone."""
+    descriptors = dict.fromkeys(name for seen in sets for name in seen.descriptors)
+    return replace(sets[0], composition=any(seen.composition for seen in sets), descriptors=tuple(descriptors))
 
 
 def telling_descriptors(alloys: Alloys) -> tuple[str, ...]:

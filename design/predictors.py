@@ -55,12 +55,14 @@ class Swept:
     features : what the process sees
     sweep : the process
     noise : standard deviation of one measurement about the property, in its unit
+    factor : on the standard deviations that the process states, `noise` being stated with it
     """
 
     name: str
     features: Features
     sweep: Sweep
     noise: float
+    factor: float = 1.0
 
     @property
     def sees(self) -> Features:
@@ -75,7 +77,7 @@ class Swept:
         """See `Predictor`."""
         bounds = self.sweep.bounds(X, starts)
         n = len(bounds.mean_low)
-        return Bracket(bounds.mean_low, bounds.mean_high, np.zeros(n), bounds.std_high, np.full(n, self.noise))
+        return Bracket(bounds.mean_low, bounds.mean_high, np.zeros(n), self.factor * bounds.std_high, np.full(n, self.noise))
 
     def mean(self, X: FloatArray) -> FloatArray:
         """See `Predictor`."""
@@ -84,7 +86,7 @@ class Swept:
     def believe(self, X: FloatArray) -> Prediction:
         """See `Predictor`."""
         mean, std = self.sweep.mean_and_std(X)
-        return Prediction(mean, std, np.full(len(mean), self.noise))
+        return Prediction(mean, self.factor * std, np.full(len(mean), self.noise))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,8 +164,11 @@ class Described:
 def predictor(belief: Belief) -> Predictor:
     """The quickest predictor of what is believed of a property."""
     from ..surrogates.gaussian_process import GaussianProcess
+    from ..surrogates.widened import Widened
 
-    name, fitted = belief.evidence.property, belief.surrogate
-    if isinstance(fitted, GaussianProcess):
-        return Swept(name, belief.features, Sweep.of(fitted), fitted.noise_)
-    return Asked(name, belief.features, fitted)
+    name, fitted, factor = belief.evidence.property, belief.surrogate, 1.0
+    if isinstance(fitted, Widened):
+        fitted, factor = fitted.surrogate_, fitted.factor
+    if isinstance(fitted, GaussianProcess) and not belief.features.columns:  # which no design knows
+        return Swept(name, belief.features, Sweep.of(fitted), factor * fitted.noise_, factor)
+    return Asked(name, belief.features, belief.surrogate)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import entry_points
-from statistics import NormalDist
 from typing import Any, Literal, Protocol, Self, TypeAlias, cast, overload, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import AlloyloopError
+from .scales import LINEAR, Normal
+from .scales import FloatArray as FloatArray  # where the other floors look for it
 
-FloatArray: TypeAlias = NDArray[np.float64]
 Builder: TypeAlias = "Callable[..., Surrogate]"
+
+# The source of measurements made where predictions are wanted: the user's own laboratory.
+HERE = "here"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +33,8 @@ class Prediction:
     mean : (n,) expected values
     std : (n,) standard deviations of the property itself
     noise : (n,) standard deviations of one measurement about the property
+    behind : the normal belief about a measurement on the scale that the property was modelled on; where there is none,
+        a measurement is normal in the property's own unit
 
     Examples
     --------
@@ -44,11 +49,17 @@ class Prediction:
     mean: FloatArray
     std: FloatArray
     noise: FloatArray
+    behind: Normal | None = None
 
     def __post_init__(self) -> None:
-        if self.mean.ndim != 1 or not self.mean.shape == self.std.shape == self.noise.shape:
-            shapes = ", ".join(str(part.shape) for part in (self.mean, self.std, self.noise))
+        parts = [self.mean, self.std, self.noise]
+        if self.mean.ndim != 1 or any(part.shape != self.mean.shape for part in parts):
+            shapes = ", ".join(str(part.shape) for part in parts)
             raise AlloyloopError(f"mean, std and noise of a prediction have the shapes {shapes}, not one length")
+        if self.behind is not None and not self.behind.mean.shape == self.behind.std.shape == self.mean.shape:
+            raise AlloyloopError(
+                f"a prediction of {len(self)} points has a belief about {len(self.behind.mean)} behind it"
+            )
 
     def __len__(self) -> int:
         return len(self.mean)
@@ -58,23 +69,74 @@ class Prediction:
         """(n,) standard deviations of a new measurement."""
         return np.asarray(np.hypot(self.std, self.noise))
 
+    @property
+    def measurement(self) -> Normal:
+        """The belief about a new measurement, normal on the scale that the property was modelled on."""
+        return Normal(LINEAR, self.mean, self.measured_std) if self.behind is None else self.behind
+
     def interval(self, level: float = 0.9) -> tuple[FloatArray, FloatArray]:
-        """Lower and upper ends (n,) that hold a new measurement with probability `level`, taken as normal."""
-        if not 0 < level < 1:
-            raise AlloyloopError(f"an interval cannot hold a share of {level}", "Give a level between 0 and 1.")
-        half = NormalDist().inv_cdf((1 + level) / 2) * self.measured_std
-        return self.mean - half, self.mean + half
+        """Lower and upper ends (n,) that hold a new measurement with probability `level`."""
+        return self.measurement.interval(level)
+
+    def log_probability(self, low: ArrayLike, high: ArrayLike) -> FloatArray:
+        """Log of the probability (n,) that a new measurement lies between two values, of which one may be infinite."""
+        return self.measurement.log_probability(low, high)
+
+    def log_density(self, y: ArrayLike) -> FloatArray:
+        """Log density (n,) of measured values, per unit of the property, on whatever scale it was modelled."""
+        return self.measurement.log_density(y)
+
+    def widened(self, factor: float) -> Prediction:
+        """The same expected values with every standard deviation, also that on the scale, `factor` times as large."""
+        behind = self.behind and replace(self.behind, std=factor * self.behind.std)
+        return Prediction(self.mean, factor * self.std, factor * self.noise, behind)
+
+    def rows(self, chosen: NDArray[Any]) -> Prediction:
+        """Some of the points, by mask or by index."""
+        behind = self.behind and Normal(self.behind.scale, self.behind.mean[chosen], self.behind.std[chosen])
+        return Prediction(self.mean[chosen], self.std[chosen], self.noise[chosen], behind)
+
+    def among(self, these: NDArray[np.bool_]) -> Prediction:
+        """The same beliefs about the marked of more points (n,), and NaN about the others."""
+        place = np.where(these, np.cumsum(these) - 1, -1)
+
+        def spread_out(part: FloatArray) -> FloatArray:
+            return np.append(part, np.nan)[place]
+
+        behind = self.behind and Normal(self.behind.scale, spread_out(self.behind.mean), spread_out(self.behind.std))
+        return Prediction(spread_out(self.mean), spread_out(self.std), spread_out(self.noise), behind)
+
+    @staticmethod
+    def together(parts: Sequence[Prediction]) -> Prediction:
+        """Beliefs about several sets of points, on one scale, as one."""
+        behind = None
+        if all(part.behind is not None for part in parts):
+            normals = [part.measurement for part in parts]
+            behind = Normal(
+                normals[0].scale, *(np.concatenate([getattr(n, k) for n in normals]) for k in ("mean", "std"))
+            )
+        mean, std, noise = (np.concatenate([getattr(part, k) for part in parts]) for k in ("mean", "std", "noise"))
+        return Prediction(mean, std, noise, behind)
 
 
 @runtime_checkable
 class Surrogate(Protocol):
     """Numbers in, beliefs out: what each surrogate does, whatever it is made of.
 
-    X is (n, n_features), a NumPy array or a DataFrame; y is (n,). All are finite; `noise` may hold NaN. Nothing random
-    is left to chance: the same data give the same belief. A fitted surrogate is a BoTorch `Model` as well.
+    X is (n, n_features), a NumPy array or a DataFrame; y is (n,). All are finite, but for the columns of X that a
+    surrogate was told may be blank; `noise` may hold NaN. Nothing random is left to chance: the same data give the same
+    belief. A fitted surrogate is a BoTorch `Model` as well.
     """
 
-    def fit(self, X: ArrayLike, y: ArrayLike, *, noise: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        noise: ArrayLike | None = None,
+        censored: ArrayLike | None = None,
+        source: ArrayLike | None = None,
+    ) -> Self:
         """Learn from measurements.
 
         Parameters
@@ -82,6 +144,10 @@ class Surrogate(Protocol):
         X : (n, n_features) features, n >= 1
         y : (n,) measured values
         noise : (n,) standard deviation of each value, in the unit of y; NaN, or no array at all, where it is not known
+        censored : (n,) -1 where y is only an upper bound ("<12"), 1 where it is a lower one (">12"), 0 where it is the
+            value; a surrogate that cannot learn from bounds leaves those rows out
+        source : (n,) names of the papers or laboratories that rows come from, "" where not known; `HERE` is where
+            predictions are wanted. A surrogate may learn that rows of one source share an offset
         """
         ...
 
@@ -153,5 +219,6 @@ def _ours(module: str, name: str, **fixed: Any) -> Builder:
 
 
 SURROGATES["gaussian-process"] = _ours("gaussian_process", "GaussianProcess")
+SURROGATES["sparse-gaussian-process"] = _ours("gaussian_process", "GaussianProcess", sparse=True)
 SURROGATES["forest"] = _ours("forest", "Forest")
 SURROGATES["extra-trees"] = _ours("forest", "Forest", kind="extra-trees")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class AlloyloopError(Exception):
+class AlloyloopError(ValueError):
     """A mistake a person can mend: what is wrong, where, and what to do.
 
     The command line prints it as one sentence and exits with 1; anything else is a defect of ours, with its traceback.

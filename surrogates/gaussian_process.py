@@ -2,70 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import lru_cache
-from math import exp, hypot, log, sqrt
+from math import hypot, log, pi, sqrt
 from typing import Any, Literal, Self, cast, overload
 
 import numpy as np
 import torch
-from botorch.models.gp_regression import SingleTaskGP
-from botorch.models.model import Model
-from botorch.models.transforms.input import Normalize
-from botorch.models.transforms.outcome import Standardize
-from gpytorch.kernels import LinearKernel, MaternKernel
 from numpy.typing import ArrayLike
-from scipy.linalg import cho_solve, solve_triangular
-from scipy.optimize import Bounds, minimize
+from scipy.linalg import cho_solve
+from scipy.linalg.lapack import dpotrf, dtrtri
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
-from .base import FloatArray, Prediction
+from .base import HERE, FloatArray, Prediction
+from .blanks import MOST, Scenarios, scenarios
+from .censoring import censored_sites
 from .errors import AlloyloopError
+from .hyperparameters import BoolArray, Hyperparameters, IntArray, Posterior, Training, matern
+from .inducing import MOST_EXACT, Inducing, lower_root
+from .joint import NormalModel
 from .measurements import (
-    SCATTER_BOUNDS,
     asked_rows,
+    bounds_stated,
     check_resolvable,
     scatter_prior,
     spread,
     stated_noise,
     training_arrays,
 )
+from .outliers import extra_variances, leave_one_out
+from .sweep import Sweep
 
-# Log-normal prior, for inputs scaled to [0, 1]: mean and standard deviation of the logarithm. Chosen, together with the
-# scatter's, by held-out likelihood and coverage at 3 to 100 rows of thirteen tables of alloys and processes; BoTorch's
-# (√2 + log(d)/2, √3) and (-4, 1) give errors 3 to 6 % larger, and their 90 % intervals hold 75 % at 10 and 30 rows.
-LENGTHSCALE_PRIOR = (-1.0, 0.5)  # the mean gains log(d)/2, since distances grow as √d
-LENGTHSCALE_BOUNDS = (0.025, 1e4)
-# Prior variance of the linear trend, for outputs of unit spread, shared among the features that vary. On ten tables of
-# alloys and processes, 10 to 100 rows of each, it lowers the error by 3 % and worsens none by more than 1 %.
-TREND_VARIANCE = 2.0
-
-BLOCK = 4096  # rows predicted at a time
+ROUNDS_OF_BOUNDS = 2  # of finding what stands for bounds, each followed by a new fit
+MOST_ROUNDS = 3  # of looking for outliers, each followed by a new fit
+MOST_AGAIN = 16.0  # usual variances that one that disagrees is taken to have, at most, when the next is foreseen
+MOST_SCENARIOS = 2000  # rows that stand for rows with blanks, roughly
+MOST_LEARNED = 1000  # values that hyperparameters are learned from, where there are more than can be taken in exactly
 
 
-class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # these come without types
+class GaussianProcess(RegressorMixin, BaseEstimator, NormalModel):  # type: ignore[misc]  # these come without types
     """Gaussian process: a linear trend and, about it, a Matérn-5/2 kernel of one lengthscale a feature.
 
     Fitted to the mode of its posterior. The trend is a part of the kernel, a Bayesian linear regression about the mean
     of the data; beyond the range that a feature has in them it stays where it is at the end of that range, since a
     slope learned from a trace of an element says nothing of ten percent. Inputs are scaled by their ranges and outputs
-    to unit spread inside; everything that goes in or comes out is in the units of X and y. A scatter common to all rows
-    is learned, and the `noise` stated of a row is added to it.
+    to unit spread inside; everything that goes in or comes out is in the units of X and y.
+
+    A scatter common to all rows is learned, and the `noise` stated of a row is added to it. Rows of one source (a paper,
+    a laboratory) share a random offset, whose size is learned where several rows do. Bounds ("<12") are learned from by
+    expectation propagation. A row that disagrees with all others together is given the extra variance that makes it
+    likely, and named in `outliers_`. Several properties may be learned together, by tasks whose correlation is learned.
+    Beyond 2 000 rows the posterior rests on inducing points.
 
     Parameters
     ----------
     bounds : (2, n_features) lowest and highest value of each feature, to scale by; the ranges of the data if not given
     noise_prior : usual standard deviation of one measurement, in the unit of y; a good guess matters with few rows
+    blanks : indices of features that may be NaN, a value that is not known, which is integrated out
+    sparse : whether few of many features are thought to matter (half-Cauchy priors on inverse squared lengthscales)
+    robust : whether measurements that disagree are found and given extra variance
 
     Attributes
     ----------
     lengthscales_ : (n_features,) in the unit of each feature
+    relevances_ : (n_features,) share of each feature in what the property varies by over the data; they sum to 1
     noise_ : standard deviation of a new measurement about the property, in the unit of y
-    scale_ : prior standard deviation of the property at the mean of the data, in the unit of y
+    source_std_ : standard deviation of the offsets between sources, in the unit of y
+    scale_ : spread of the property over the data, in the unit of y
+    correlations_ : (n_tasks, n_tasks) between the properties learned together
+    hyperparameters_ : all that was learned, for scaled features and outputs of unit spread
+    outliers_ : indices of the rows that disagree with all others
+    log_likelihood_ : log marginal likelihood of y; of the sites that stand for bounds, where there are bounds
 
     Examples
     --------
@@ -77,39 +89,159 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
 
     References
     ----------
-    Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Press 2006, ch. 2 and 5.
+    Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Press 2006, ch. 2, 3 and 5;
+    Bonilla et al., NeurIPS 20 (2008) 153, of tasks; Eriksson and Jankowiak, UAI 2021, of sparse axes.
     """
 
-    def __init__(self, *, bounds: ArrayLike | None = None, noise_prior: float | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        bounds: ArrayLike | None = None,
+        noise_prior: float | None = None,
+        blanks: Sequence[int] = (),
+        sparse: bool = False,
+        robust: bool = True,
+    ) -> None:
         super().__init__()
         self.bounds = bounds
         self.noise_prior = noise_prior
+        self.blanks = blanks
+        self.sparse = sparse
+        self.robust = robust
 
-    def fit(self, X: ArrayLike, y: ArrayLike, *, noise: ArrayLike | None = None) -> Self:
-        """Learn from measurements; see `Surrogate.fit`."""
-        X, y = training_arrays(self, X, y)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        noise: ArrayLike | None = None,
+        censored: ArrayLike | None = None,
+        source: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+    ) -> Self:
+        """Learn from measurements; see `Surrogate.fit`.
+
+        Parameters
+        ----------
+        X, y, noise, censored, source : as for every surrogate
+        task : (n,) which property each value is of; 0, the first, is the one that is predicted
+        """
+        X, y = training_arrays(self, X, y, self.blanks)
+        tasks = _tasks(task, len(y))
+        sign = bounds_stated(censored, len(y))
         stated = stated_noise(noise, len(y))
-        typical = sqrt(float(np.mean(stated**2)))
-        self._botorch: SingleTaskGP | None = None
-        self._range, n_varying = _scaling(X, self.bounds)
-        self._origin, self._centre = X.mean(axis=0), float(np.mean(y))
-        self._slope_variance = TREND_VARIANCE / n_varying
-        self.scale_ = spread(y, fallback=self.noise_prior or typical)
-        noise_prior = scatter_prior(self.noise_prior, self.scale_)
-        U, z = (X - self._origin) / self._range, (y - self._centre) / self.scale_
-        variances = (stated / self.scale_) ** 2
+        self._set_scales(y, stated, tasks, sign == 0)
+        self._donors, self._never_known = X, np.isnan(X).all(axis=0)
+        filled = self._filled(X) if np.isnan(X).any() else None
+        rows = X if filled is None else filled.rows
+        self._range, n_varying = _scaling(rows, self.bounds)
+        self._origin = rows.mean(axis=0)
+        U = (rows - self._origin) / self._range
         self._lowest, self._highest = U.min(axis=0), U.max(axis=0)
+        z, variances = (y - self._centres[tasks]) / self._scales[tasks], (stated / self._scales[tasks]) ** 2
+        training = Training(U, filled, z, variances, _source_codes(source, len(y)), tasks)
+        priors = [scatter_prior(self.noise_prior if i == 0 else None, s) for i, s in enumerate(self._scales)]
+        offsets = training.shares_source
         with _threads(len(y)):
-            trend = self._slope_variance * (U @ U.T)
-            theta = _posterior_mode(U, z, trend, variances, LENGTHSCALE_PRIOR[0] + log(n_varying) / 2, noise_prior)
-            self._lengthscales = np.exp(theta[:-1])
-            self._train_X, self._train_z, self._train_U = X, z, U
-            self._variances = variances + exp(theta[-1])
-            self._cholesky = np.linalg.cholesky(self._kernel(U) + np.diag(self._variances))
-            self._weights = cho_solve((self._cholesky, True), z)
-        self.lengthscales_ = self._lengthscales * self._range
-        self.noise_ = hypot(exp(theta[-1] / 2) * self.scale_, typical)
+            self._learn(
+                training,
+                sign,
+                lambda rows: Posterior(rows, n_varying, priors, offsets, self.sparse),
+                _here(source, tasks),
+            )
         return self
+
+    def _set_scales(self, y: FloatArray, stated: FloatArray, tasks: IntArray, exact: BoolArray) -> None:
+        """Mean and spread of each property, by its exact values where it has some."""
+        self._centres, self._scales = np.empty((2, int(tasks.max()) + 1))
+        self._typical = float(np.median(stated[tasks == 0]))
+        for i in range(len(self._scales)):
+            of = tasks == i
+            if not of.any():
+                raise AlloyloopError(f"there is no value of task {i}", "Number the properties from 0 without a gap.")
+            usual = self.noise_prior if i == 0 else None
+            told = of & exact if (of & exact).any() else of
+            self._centres[i] = np.mean(y[told])
+            self._scales[i] = spread(y[told], fallback=usual or sqrt(float(np.mean(stated[of] ** 2))))
+        self.scale_ = float(self._scales[0])
+
+    def _learn(
+        self, training: Training, sign: IntArray, posterior: Callable[[Training], Posterior], here: FloatArray
+    ) -> None:
+        """Learn the hyperparameters, and on the way what stands for bounds and which values disagree."""
+        few = _evenly(len(training.z))
+        told, exact = training, few[sign[few] == 0]
+        theta = posterior(told.some(exact if len(exact) else few)).mode()
+        for _ in range(ROUNDS_OF_BOUNDS if sign.any() else 0):
+            training = _with_sites(told, sign, posterior, theta, few)
+            theta = posterior(training.some(few)).mode()
+        self.outliers_ = np.empty(0, dtype=np.intp)
+        given = training.variances
+        for _ in range(MOST_ROUNDS if self.robust and len(few) == len(given) else 0):
+            extra = np.where(sign == 0, _disagreeing(posterior(replace(training, variances=given)), theta), 0.0)
+            if np.array_equal(extra > 0, training.variances > given):
+                break
+            training = replace(training, variances=given + extra)
+            theta = posterior(training).mode()
+            self.outliers_ = np.flatnonzero(extra)
+        self._extra = training.variances - given
+        if sign.any():  # so that what stands for bounds is what they say under the hyperparameters that were found
+            training = _with_sites(replace(told, variances=told.variances + self._extra), sign, posterior, theta, few)
+        self._training = training
+        learned = posterior(training)
+        self._take(learned, learned.read(theta), here)
+
+    def _take(self, learned: Posterior, found: Hyperparameters, here: FloatArray) -> None:
+        """Work out what predicting needs.
+
+        The prior covariances k of a row with those of `_U` give its mean as k · weights, what is explained of its
+        variance as |root k|², and its covariance with the offset of the source that is meant as -k · of_here.
+        """
+        training = self._training
+        task = training.owner_task
+        if len(training.z) > MOST_EXACT:
+            sparse = Inducing.of(training, found, here)
+            self._U, task, weights, root = training.U[sparse.rows], task[sparse.rows], sparse.weights, sparse.root
+            fit, log_determinant = sparse.fit, sparse.log_determinant
+            of_here, here_mean, here_explained = sparse.here, sparse.here_mean, sparse.here_explained
+        else:
+            self._cholesky, _ = dpotrf(learned.covariance(found) + learned.noise(found), lower=True, clean=True)
+            offsets = found.offset * here
+            weights, of_here = cho_solve((self._cholesky, True), np.stack([training.z, offsets], axis=1)).T
+            root, _ = dtrtri(self._cholesky, lower=True)
+            fit, log_determinant = float(training.z @ weights), 2 * float(np.log(np.diag(self._cholesky)).sum())
+            here_mean, here_explained = float(offsets @ weights), float(offsets @ of_here)
+            self._U = training.U
+            if training.scenarios is not None:
+                mixing = training.scenarios.mixing
+                weights, of_here, root = mixing.T @ weights, mixing.T @ of_here, lower_root(root @ mixing)
+        with_first = found.correlation[0, task]
+        self._weights, self._of_here, self._root = with_first * weights, with_first * of_here, root * with_first
+        self._centre = float(self._centres[0] + self.scale_ * here_mean)
+        # The offset of a source that rows come from is a part of what is believed; that of any other one scatters.
+        meant = bool(here.any())
+        self._here_variance = max(found.offset - here_explained, 0.0) if meant else 0.0
+        self.noise_ = hypot(sqrt(found.scatter[0] + (0.0 if meant else found.offset)) * self.scale_, self._typical)
+        self.source_std_ = sqrt(found.offset) * self.scale_
+        self.correlations_ = found.correlation
+        self.hyperparameters_ = found
+        self.lengthscales_ = found.lengthscales * self._range
+        log_scales = float(np.log(self._scales[training.task]).sum())
+        self.log_likelihood_ = -(fit + log_determinant + len(training.z) * log(2 * pi)) / 2 - log_scales
+        self.relevances_ = self._relevances(found)
+        self._sweep = Sweep.of(self)
+
+    def _relevances(self, found: Hyperparameters) -> FloatArray:
+        """What the property varies by between two rows that differ in one feature alone, as shares of all features.
+
+        By the departures from the trend that its lengthscale allows, and by the slope that was learned.
+        """
+        away = np.std(self._U, axis=0)
+        root = np.sqrt(10) * away / found.lengthscales
+        slopes = found.slope * (self._weights @ self._U)
+        moved = found.amplitude * (1 - (1 + root + root**2 / 3) * np.exp(-root)) + (slopes * away) ** 2
+        total = float(moved.sum())
+        return np.asarray(moved / total if total > 0 else np.full(len(moved), 1 / len(moved)))
 
     @overload
     def predict(self, X: ArrayLike, return_std: Literal[False] = False) -> FloatArray: ...
@@ -120,136 +252,182 @@ class GaussianProcess(RegressorMixin, BaseEstimator, Model):  # type: ignore[mis
         if return_std:
             belief = self.believe(X)
             return belief.mean, belief.measured_std
-        return np.concatenate([self._mean(self._kernel(U, self._train_U)) for U in self._blocks(X)])
+        rows, filled = self._asked(X)
+        mean = self._sweep.mean(rows)
+        return mean if filled is None else np.asarray(filled.mixing @ mean)
 
     def believe(self, X: ArrayLike) -> Prediction:
         """What is believed of the property at each row, and of a measurement of it."""
-        means, stds = [], []
-        for U in self._blocks(X):
-            k = self._kernel(U, self._train_U)
-            means.append(self._mean(k))
-            explained = self._explained(k)
-            inside = self._inside(U)
-            prior = 1 + self._slope_variance * np.einsum("ij,ij->i", inside, inside)
-            stds.append(self.scale_ * np.sqrt(np.clip(prior - np.einsum("ij,ij->j", explained, explained), 0, None)))
-        mean = np.concatenate(means)
-        return Prediction(mean=mean, std=np.concatenate(stds), noise=np.full(len(mean), self.noise_))
+        rows, filled = self._asked(X)
+        mean, std = self._sweep.mean_and_std(rows)
+        if filled is not None:  # the unknown level is a part of what is not known
+            each, mean = mean, filled.mixing @ mean
+            std = np.sqrt(filled.mixing @ (std**2 + (each - mean[filled.owner]) ** 2))
+        return Prediction(mean=mean, std=std, noise=np.full(len(mean), self.noise_))
 
     def covariance(self, A: ArrayLike, B: ArrayLike) -> FloatArray:
         """Posterior covariance (n_a, n_b) of the property itself between rows of A and rows of B."""
-        U_a, U_b = self._scaled(A), self._scaled(B)
-        explained_a, explained_b = (self._explained(self._kernel(U, self._train_U)) for U in (U_a, U_b))
-        return np.asarray(self.scale_**2 * (self._kernel(U_a, U_b) - explained_a.T @ explained_b))
+        (rows_a, filled_a), (rows_b, filled_b) = self._asked(A), self._asked(B)
+        U_a, U_b = self._scaled(rows_a), self._scaled(rows_b)
+        k_a, k_b = (self._kernel(U, self._U) for U in (U_a, U_b))
+        covariance = self._kernel(U_a, U_b) - k_a @ self._root.T @ (k_b @ self._root.T).T
+        covariance += self._here_variance - (k_a @ self._of_here)[:, None] - k_b @ self._of_here
+        if filled_a is not None:
+            covariance = filled_a.mixing @ covariance
+        if filled_b is not None:
+            covariance = covariance @ filled_b.mixing.T
+        covariance = np.asarray(self.scale_**2 * covariance)
+        if filled_a is not None and np.array_equal(np.asarray(A), np.asarray(B), equal_nan=True):
+            # What is not known of a row varies with it alone: its variance is the whole one.
+            np.fill_diagonal(covariance, self.believe(A).std ** 2)
+        return covariance
 
     def sample(self, X: ArrayLike, n_samples: int, rng: np.random.Generator) -> FloatArray:
         """Joint draws (n_samples, n) of the property itself, noise free."""
         return rng.multivariate_normal(self.predict(X), self.covariance(X, X), n_samples, "ignore", method="eigh")
 
-    def _scaled(self, X: ArrayLike) -> FloatArray:
+    def leave_one_out(self) -> Prediction:
+        """What is believed of each training value (n,) of the property by all others, with the fit as it is.
+
+        Its `measured_std` is that of the value: it holds the noise stated of it and the offset of its source, and not
+        what an outlier was given beside.
+        """
+        check_is_fitted(self)
+        training = self._training
+        if len(training.z) > MOST_EXACT:
+            raise AlloyloopError(
+                f"each of {len(training.z)} values cannot be left out of a process that rests on inducing points"
+            )
+        inverse = cho_solve((self._cholesky, True), np.eye(len(training.z)))
+        mean, variance = leave_one_out(inverse, inverse @ training.z, training.z)
+        own = training.task == 0
+        variance -= self._extra  # of the rest of a value that was given a variance of its own
+        noise = np.minimum(training.variances - self._extra + self.hyperparameters_.scatter[0], variance)[own]
+        return Prediction(
+            mean=self._centres[0] + self.scale_ * mean[own],
+            std=self.scale_ * np.sqrt(variance[own] - noise),
+            noise=self.scale_ * np.sqrt(noise),
+        )
+
+    def _asked(self, X: ArrayLike) -> tuple[FloatArray, Scenarios | None]:
+        """Rows without blanks, and whose they are where some had blanks."""
+        rows = asked_rows(self, X, self.blanks)
+        if self._never_known.any():
+            rows = np.where(self._never_known, 0.0, rows)  # where training has 0 too: nothing is known of its effect
+        if not np.isnan(rows).any():
+            return rows, None
+        filled = self._filled(rows)
+        return filled.rows, filled
+
+    def _filled(self, rows: FloatArray) -> Scenarios:
+        """What rows with blanks may be; the more there are, the fewer levels stand for each."""
+        n_blank = int(np.isnan(rows).any(axis=1).sum())
+        return scenarios(rows, self.blanks, self._donors, most=int(np.clip(MOST_SCENARIOS // n_blank, 2, MOST)))
+
+    def _scaled(self, X: FloatArray) -> FloatArray:
         """Rows about the mean of the data, in units of the features' ranges."""
-        return np.asarray((asked_rows(self, X) - self._origin) / self._range)
+        return np.asarray((X - self._origin) / self._range)
 
-    def _blocks(self, X: ArrayLike) -> Iterator[FloatArray]:
-        """Scaled rows, block by block: many rows need no more memory than some thousands."""
-        U = self._scaled(X)
-        for start in range(0, len(U), BLOCK):
-            yield U[start : start + BLOCK]
-
-    def _kernel(self, A: FloatArray, B: FloatArray | None = None) -> FloatArray:
+    def _kernel(self, A: FloatArray, B: FloatArray) -> FloatArray:
         """Prior covariance (n_a, n_b) of scaled rows, for outputs of unit spread: the Matérn kernel and the trend."""
-        V_b = None if B is None else B / self._lengthscales
-        trend = self._slope_variance * (self._inside(A) @ self._inside(A if B is None else B).T)
-        return np.asarray(_matern(A / self._lengthscales, V_b)[0] + trend)
+        inside = [np.clip(U, self._lowest, self._highest) for U in (A, B)]
+        shape = matern(A / self.hyperparameters_.lengthscales, B / self.hyperparameters_.lengthscales)[0]
+        return np.asarray(self.hyperparameters_.amplitude * shape + self.hyperparameters_.slope * (inside[0] @ inside[1].T))
 
-    def _inside(self, U: FloatArray) -> FloatArray:
-        """Scaled rows drawn in to the range of the training rows, feature by feature: what the trend sees."""
-        return np.clip(U, self._lowest, self._highest)
+    @property
+    def _noise_variance(self) -> float:
+        return float(self.noise_**2)
 
-    def _mean(self, k: FloatArray) -> FloatArray:
-        return np.asarray(self._centre + self.scale_ * (k @ self._weights))
+    def _mean_at(self, X: Tensor) -> Tensor:
+        kernel = self._torch_kernel(X, torch.from_numpy(self._train_rows()))
+        return self._centre + self.scale_ * (kernel @ torch.from_numpy(self._weights))
 
-    def _explained(self, k: FloatArray) -> FloatArray:
-        """(n_train, n) whose columns' products are the prior covariance that the data explain."""
-        return cast(FloatArray, solve_triangular(self._cholesky, k.T, lower=True))
+    def _covariance_of(self, A: Tensor, B: Tensor) -> Tensor:
+        train, of_here = torch.from_numpy(self._train_rows()), torch.from_numpy(self._of_here)
+        root = torch.from_numpy(np.ascontiguousarray(self._root.T))
+        k_a, k_b = (self._torch_kernel(rows, train) for rows in (A, B))
+        covariance = self._torch_kernel(A, B) - (k_a @ root) @ (k_b @ root).mT
+        covariance = covariance + self._here_variance - (k_a @ of_here).unsqueeze(-1) - (k_b @ of_here).unsqueeze(-2)
+        return self.scale_**2 * covariance
 
-    def as_single_task_gp(self) -> SingleTaskGP:
-        """The same posterior as a BoTorch `SingleTaskGP`, in the units of X and y; made when first asked for."""
+    def _train_rows(self) -> FloatArray:
+        """Training rows (N, n_features) in the units of X."""
+        return np.asarray(self._U * self._range + self._origin)
+
+    def _torch_kernel(self, A: Tensor, B: Tensor) -> Tensor:
+        """As `_kernel`, of rows in the units of X."""
         check_is_fitted(self)
         check_resolvable(self.scale_)
-        if self._botorch is None:
-            self._botorch = self._single_task_gp()
-        return self._botorch
-
-    def _single_task_gp(self) -> SingleTaskGP:
-        def column(values: FloatArray) -> Tensor:
-            return torch.from_numpy(values).unsqueeze(-1)
-
-        matern = MaternKernel(nu=2.5, ard_num_dims=len(self._lengthscales)).double()
-        matern.lengthscale = torch.from_numpy(self._lengthscales)
-        trend = _BoundedTrend(torch.from_numpy(self._lowest), torch.from_numpy(self._highest)).double()
-        trend.variance = self._slope_variance
-        limits = torch.from_numpy(np.stack([self._origin, self._origin + self._range]))
-        model = SingleTaskGP(
-            torch.from_numpy(self._train_X),
-            column(self._train_z),
-            column(self._variances),
-            covar_module=matern + trend,
-            outcome_transform=None,
-            input_transform=Normalize(len(self._origin), bounds=limits),
+        origin, size, lowest, highest, lengthscales = (
+            torch.from_numpy(part)
+            for part in (self._origin, self._range, self._lowest, self._highest, self.hyperparameters_.lengthscales)
         )
-        # Set and not learned: our spread is widened for few rows, and SingleTaskGP would learn it anew.
-        outcome = Standardize(m=1).double()
-        outcome.means.fill_(self._centre)
-        outcome.stdvs.fill_(self.scale_)
-        outcome._stdvs_sq.fill_(self.scale_**2)
-        outcome._is_trained.fill_(True)
-        model.outcome_transform = outcome
-        return model.requires_grad_(False).eval()
-
-    @property
-    def num_outputs(self) -> int:
-        """One property."""
-        return 1
-
-    @property
-    def batch_shape(self) -> torch.Size:
-        """Not batched."""
-        return torch.Size()
+        A, B = (A - origin) / size, (B - origin) / size
+        r2 = ((A / lengthscales).unsqueeze(-2) - (B / lengthscales).unsqueeze(-3)).square().sum(-1)
+        root = (5 * r2.clamp_min(1e-20)).sqrt()  # never 0, where the square root has no slope
+        shape = (1 + root + root.square() / 3) * (-root).exp()
+        inside = A.clamp(lowest, highest) @ B.clamp(lowest, highest).mT
+        return cast(Tensor, self.hyperparameters_.amplitude * shape + self.hyperparameters_.slope * inside)
 
     def posterior(self, X: Tensor, *args: Any, **kwargs: Any) -> Any:
         """BoTorch's joint posterior at X (..., q, n_features), differentiable, in the units of X and y."""
-        return self.as_single_task_gp().posterior(X.double(), *args, **kwargs)
-
-    def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> Model:
-        """BoTorch model (a `SingleTaskGP`) that has seen Y (..., q, 1) at X (..., q, n_features) as well."""
-        model = self.as_single_task_gp()
-        with torch.no_grad():
-            model.posterior(X.double())  # fills the caches that a fantasy model starts from
-        kwargs.setdefault("noise", torch.full_like(Y, float(np.mean(self._variances))))
-        return model.condition_on_observations(X.double(), Y.double(), **kwargs)
-
-    def fantasize(self, X: Tensor, *args: Any, **kwargs: Any) -> Model:
-        """BoTorch's fantasy models at X; see `SingleTaskGP.fantasize`."""
-        return self.as_single_task_gp().fantasize(X.double(), *args, **kwargs)
+        check_is_fitted(self)
+        return super().posterior(X, *args, **kwargs)
 
 
-class _BoundedTrend(LinearKernel):  # type: ignore[misc]  # gpytorch comes without types
-    """Linear kernel of inputs drawn in to a range, feature by feature."""
+def _tasks(task: ArrayLike | None, n: int) -> IntArray:
+    tasks = np.zeros(n, dtype=np.int64) if task is None else np.asarray(task, dtype=np.int64).ravel()
+    if len(tasks) != n:
+        raise AlloyloopError(f"there are {n} measured values but {len(tasks)} tasks")
+    return tasks
 
-    lowest: Tensor
-    highest: Tensor
 
-    def __init__(self, lowest: Tensor, highest: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("lowest", lowest)
-        self.register_buffer("highest", highest)
+def _source_codes(source: ArrayLike | None, n: int) -> IntArray:
+    """A whole number (n,) for each source; a row whose source is not known has one of its own."""
+    if source is None:
+        return np.arange(n)
+    names = np.asarray(source, dtype=np.str_).ravel()
+    if len(names) != n:
+        raise AlloyloopError(f"there are {n} measured values but {len(names)} sources")
+    codes = np.unique(names, return_inverse=True)[1].astype(np.int64)
+    own = names == ""
+    codes[own] = n + np.flatnonzero(own)
+    return codes
 
-    def forward(
-        self, x1: Tensor, x2: Tensor, diag: bool = False, last_dim_is_batch: bool | None = False, **params: Any
-    ) -> Any:
-        """GPyTorch's covariance of two sets of rows."""
-        inside = (x.clamp(self.lowest, self.highest) for x in (x1, x2))
-        return super().forward(*inside, diag=diag, last_dim_is_batch=last_dim_is_batch, **params)
+
+def _here(source: ArrayLike | None, task: IntArray) -> FloatArray:
+    """(n,) 1 where a value of the first property was measured here, where predictions are wanted."""
+    names = np.full(len(task), "") if source is None else np.asarray(source, dtype=np.str_).ravel()
+    return np.asarray((names == HERE) & (task == 0), dtype=np.float64)
+
+
+def _evenly(n: int) -> IntArray:
+    """Indices of so many of n values as hyperparameters are learned from, drawn evenly."""
+    few = np.random.default_rng(0).permutation(n)[:MOST_LEARNED] if n > MOST_EXACT else np.arange(n)
+    return np.sort(few)
+
+
+def _with_sites(
+    training: Training, sign: IntArray, posterior: Callable[[Training], Posterior], theta: FloatArray, few: IntArray
+) -> Training:
+    """Normal measurements in the place of bounds: those that teach the same beside `few` of the values."""
+    among = np.union1d(few, np.flatnonzero(sign))
+    at = posterior(training.some(among))
+    found = at.read(theta)
+    scatter = found.scatter[at.training.task]
+    own = at.training.variances + scatter
+    shared = at.covariance(found) + at.noise(found) - np.diag(own)  # with the offset that rows of one source share
+    z, variances = training.z.copy(), training.variances.copy()
+    z[among], sites = censored_sites(shared, at.training.z, own, sign[among])
+    variances[among] = np.maximum(sites - scatter, 0)
+    return replace(training, z=z, variances=np.where(sign == 0, training.variances, variances))
+
+
+def _disagreeing(at: Posterior, theta: FloatArray) -> FloatArray:
+    """Extra variance (n,) of the values that disagree with all others."""
+    found, training = at.read(theta), at.training
+    scatter = training.variances + found.scatter[training.task]
+    return extra_variances(at.covariance(found) + at.noise(found), training.z, scatter)
 
 
 def _scaling(X: FloatArray, bounds: ArrayLike | None) -> tuple[FloatArray, int]:
@@ -268,60 +446,6 @@ def _scaling(X: FloatArray, bounds: ArrayLike | None) -> tuple[FloatArray, int]:
     varies = high - low > 1e-12 * size
     # A feature that never varied has no range to learn from; its own size is the only yardstick there is.
     return np.where(varies, high - low, np.where(size > 0, size, 1.0)), max(1, int(varies.sum()))
-
-
-def _matern(A: FloatArray, B: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
-    """Matérn-5/2 kernel (n_a, n_b) of rows divided by their lengthscales, and its slope with respect to -r²/2."""
-    r2 = np.einsum("ij,ij->i", A, A)[:, None] - 2 * A @ (A if B is None else B).T
-    r2 += np.einsum("ij,ij->i", A, A) if B is None else np.einsum("ij,ij->i", B, B)
-    if B is None:
-        np.fill_diagonal(r2, 0)
-    root = np.sqrt(5 * np.clip(r2, 0, None))
-    slope = 5 / 3 * (1 + root) * np.exp(-root)
-    return (1 + root + root**2 / 3) * np.exp(-root), slope
-
-
-def _posterior_mode(
-    U: FloatArray,
-    z: FloatArray,
-    trend: FloatArray,  # (n, n) prior covariance of the linear trend
-    variances: FloatArray,
-    log_lengthscale: float,
-    noise_prior: tuple[float, float],
-) -> FloatArray:
-    """Most probable log lengthscales (n_features,) and, last, log variance of the common scatter.
-
-    Written out in NumPy with its gradient, since GPyTorch's modules cost 10 to 40 times as much at these sizes, and a
-    backtest fits thousands. The sums over pairs of (u_i - u_j)² become products of matrices: no (n, n, d) array.
-    """
-    n, d = U.shape
-    centre = np.append(np.full(d, log_lengthscale), noise_prior[0])
-    width = np.append(np.full(d, LENGTHSCALE_PRIOR[1]), noise_prior[1])
-
-    def loss(theta: FloatArray) -> tuple[float, FloatArray]:
-        V, tau2 = U / np.exp(theta[:-1]), exp(theta[-1])
-        kernel, slope = _matern(V)
-        kernel += trend
-        kernel[np.diag_indices(n)] += variances + tau2
-        cholesky = np.linalg.cholesky(kernel)  # never fails: the scatter's bound keeps it positive definite
-        inverse = cho_solve((cholesky, True), np.eye(n))
-        weights = inverse @ z
-        pull = np.outer(weights, weights) - inverse  # twice the derivative of the likelihood by the kernel
-        along = pull * slope
-        gradient = np.append(
-            np.einsum("ij,ij->j", V, along @ V) - along.sum(axis=1) @ V**2,  # -½ Σ along_ij (v_i - v_j)²
-            -tau2 * np.trace(pull) / 2,
-        )
-        deviation = (theta - centre) / width
-        value = z @ weights / 2 + np.log(np.diag(cholesky)).sum() + deviation @ deviation / 2
-        return float(value), gradient + deviation / width
-
-    # From the prior, from a smooth and noisy world, and from a rough and exact one: few data often explain all three.
-    starts = [centre, centre + np.append(np.ones(d), 1.0), centre - np.append(np.ones(d), 2.0)]
-    lower, upper = np.log([*[LENGTHSCALE_BOUNDS] * d, SCATTER_BOUNDS]).T
-    limits = Bounds(lower, upper)
-    found = [minimize(loss, np.clip(at, lower, upper), jac=True, method="L-BFGS-B", bounds=limits) for at in starts]
-    return cast(FloatArray, min(found, key=lambda result: float(result.fun)).x)
 
 
 @lru_cache(maxsize=1)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import log
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -21,16 +22,57 @@ SCATTER_PRIOR = (-1.5, 1.0)
 SCATTER_BOUNDS = (1e-4, 1e2)  # at least 1 % of the spread: repeats of one alloy never agree exactly
 
 
-def training_arrays(estimator: object, X: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """X (n, n_features) and y (n,), finite, checked by scikit-learn; the estimator remembers the features' names."""
-    rows, values = validate_data(cast(Any, estimator), cast(Any, X), cast(Any, y), dtype=np.float64, y_numeric=True)
+def training_arrays(
+    estimator: object, X: ArrayLike, y: ArrayLike, blanks: Sequence[int] = ()
+) -> tuple[FloatArray, FloatArray]:
+    """X (n, n_features) and y (n,), checked by scikit-learn; the estimator remembers the features' names.
+
+    Both are finite, but for the features among `blanks`, which may be NaN.
+    """
+    rows, values = validate_data(
+        cast(Any, estimator), cast(Any, X), cast(Any, y), dtype=np.float64, y_numeric=True, ensure_all_finite=False
+    )
+    _check_finite(estimator, rows, blanks)
+    if not np.isfinite(values).all():
+        raise AlloyloopError(
+            f"value {int(np.flatnonzero(~np.isfinite(values))[0]) + 1} of y is NaN or infinite",
+            "Leave out the rows that were not measured.",
+        )
     return np.asarray(rows, dtype=np.float64), np.asarray(values, dtype=np.float64)
 
 
-def asked_rows(estimator: object, X: ArrayLike) -> FloatArray:
-    """X (n, n_features), finite, of the features that the fitted estimator knows."""
+def asked_rows(estimator: object, X: ArrayLike, blanks: Sequence[int] = ()) -> FloatArray:
+    """X (n, n_features), of the features that the fitted estimator knows; finite, but for those among `blanks`."""
     check_is_fitted(estimator)
-    return np.asarray(validate_data(cast(Any, estimator), cast(Any, X), dtype=np.float64, reset=False))
+    rows = validate_data(cast(Any, estimator), cast(Any, X), dtype=np.float64, reset=False, ensure_all_finite=False)
+    _check_finite(estimator, rows, blanks)
+    return np.asarray(rows, dtype=np.float64)
+
+
+def _check_finite(estimator: object, rows: FloatArray, blanks: Sequence[int]) -> None:
+    wrong = ~np.isfinite(rows)
+    wrong[:, list(blanks)] = np.isinf(rows[:, list(blanks)])
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        names = getattr(estimator, "feature_names_in_", None)
+        name = f"feature {column + 1}" if names is None else names[column]
+        said = "NaN" if np.isnan(rows[row, column]) else "infinity"
+        raise AlloyloopError(
+            f"{name} is {said} in row {row + 1}", "Give every feature a number, or leave the row out."
+        )
+
+
+def bounds_stated(censored: ArrayLike | None, n: int) -> NDArray[np.int64]:
+    """Which of n values are bounds: -1 an upper one, 1 a lower one, 0 none."""
+    if censored is None:
+        return np.zeros(n, dtype=np.int64)
+    sign = np.asarray(censored).ravel()
+    if len(sign) != n or not np.isin(sign, (-1, 0, 1)).all():
+        raise AlloyloopError(
+            f"what is said of {len(sign)} bounds does not fit {n} measured values",
+            "Give each -1 (an upper bound), 0 (a value) or 1 (a lower bound).",
+        )
+    return sign.astype(np.int64)
 
 
 def stated_noise(noise: ArrayLike | None, n: int) -> FloatArray:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.metrics import accuracy_score, confusion_matrix, recall_score, roc_auc_score
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut
 
-from .base import FloatArray
+from .base import FloatArray, Prediction
 from .errors import AlloyloopError
 from .measurements import Z90, asked_rows, training_arrays
 
@@ -28,6 +30,11 @@ def rmse(y: FloatArray, mean: FloatArray) -> float:
 def mae(y: FloatArray, mean: FloatArray) -> float:
     """Mean absolute error, in the unit of y."""
     return float(np.mean(np.abs(y - mean)))
+
+
+def mape(y: FloatArray, mean: FloatArray) -> float:
+    """Mean absolute error as a share of the value, 0.1 for 10 %; NaN where a value is 0, of which it says nothing."""
+    return float(np.mean(np.abs((y - mean) / y))) if np.all(y != 0) else float("nan")
 
 
 def r2(y: FloatArray, mean: FloatArray) -> float:
@@ -93,13 +100,165 @@ class Scores:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecasts:
+    """Beliefs about n measurements beside the measurements themselves; several models, on several scales, may share it.
+
+    Parameters
+    ----------
+    y : (n,) measured values
+    mean : (n,) what was expected
+    low, high : (n,) ends of the 90 % intervals
+    log_density : (n,) logarithm of the density that was given to y, in one over its unit
+    rank : (n,) the probability that was given to all values up to y; uniform from 0 to 1 where beliefs are honest
+    """
+
+    y: FloatArray
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
+    log_density: FloatArray
+    rank: FloatArray
+
+    @classmethod
+    def of(cls, y: FloatArray, belief: Prediction) -> Self:
+        """Lay measured values (n,) beside what was believed of them.
+
+        Examples
+        --------
+        >>> belief = Prediction(mean=np.array([60.0]), std=np.array([3.0]), noise=np.array([4.0]))
+        >>> Forecasts.of(np.array([60.0]), belief).rank
+        array([0.5])
+        """
+        low, high = belief.interval(0.9)
+        rank = np.exp(belief.log_probability(-inf, y))
+        return cls(y, belief.mean, low, high, belief.log_density(y), rank)
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Forecasts]) -> Forecasts:
+        """Several, one after the other."""
+        names = ("y", "mean", "low", "high", "log_density", "rank")
+        return Forecasts(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+    def rows(self, chosen: NDArray[np.intp]) -> Forecasts:
+        """Some of them, by index."""
+        names = ("y", "mean", "low", "high", "log_density", "rank")
+        return Forecasts(*(getattr(self, name)[chosen] for name in names))
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Scores by name; `sharpness` is the mean width of the 90 % intervals, and NaN what is not defined."""
+        return {
+            "rmse": rmse(self.y, self.mean),
+            "mae": mae(self.y, self.mean),
+            "mape": mape(self.y, self.mean),
+            "r2": r2(self.y, self.mean),
+            "nll": float(-np.mean(self.log_density)),
+            "coverage90": self.held(0.9),
+            "sharpness": float(np.mean(self.high - self.low)),
+        }
+
+    def held(self, level: float) -> float:
+        """Share of the measurements inside central intervals of this level; equal to it where beliefs are honest."""
+        return float(np.mean(np.abs(2 * self.rank - 1) <= level))
+
+
+def advantage(
+    errors: FloatArray,
+    others: FloatArray,
+    groups: Sequence[Hashable] | NDArray[Any],
+    rng: np.random.Generator,
+    n_samples: int = 1000,
+) -> tuple[float, float]:
+    """How much larger the RMSE of others is, and the standard deviation of that, had other groups been measured.
+
+    Parameters
+    ----------
+    errors, others : (n,) squared errors of two models at the same rows
+    groups : (n,) rows of one group, such as a paper, err together: groups and not rows are drawn again
+
+    Returns
+    -------
+    the difference, and its standard deviation over draws of as many groups with replacement
+
+    References
+    ----------
+    Efron and Tibshirani, An Introduction to the Bootstrap, Chapman and Hall 1993, ch. 6 and 8.
+
+    Examples
+    --------
+    >>> more, spread = advantage(np.ones(4), np.full(4, 4.0), ["a", "a", "b", "c"], np.random.default_rng(0))
+    >>> more, spread
+    (1.0, 0.0)
+    """
+    codes = np.unique(np.asarray(groups), return_inverse=True)[1]
+    n_groups = int(codes.max()) + 1
+    sums = np.stack([np.bincount(codes, of, n_groups) for of in (np.ones(len(errors)), errors, others)], axis=1)
+    drawn = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), n_samples) @ sums
+    roots = np.sqrt(drawn[:, 1:] / drawn[:, :1])
+    difference = float(np.sqrt(np.mean(others)) - np.sqrt(np.mean(errors)))
+    return difference, float(np.std(roots[:, 1] - roots[:, 0]))
+
+
+# A class that was held for impossible and came costs no more than this probability.
+LEAST_PROBABILITY = 1e-6
+
+
+def class_scores(truth: NDArray[np.intp], probabilities: FloatArray) -> dict[str, float]:
+    """Scores of n beliefs about which of k classes each row is, by name.
+
+    Parameters
+    ----------
+    truth : (n,) the class of each row, from 0
+    probabilities : (n, k) of each class; rows sum to 1
+
+    Returns
+    -------
+    `accuracy`; `recall`, the mean over the classes that are there of the share of each that was recognised; `log_loss`,
+    the mean negative logarithm of the probability of what came
+    """
+    likeliest = probabilities.argmax(axis=1)
+    of_truth = probabilities[np.arange(len(truth)), truth]
+    return {
+        "accuracy": float(accuracy_score(truth, likeliest)),
+        "recall": float(recall_score(truth, likeliest, labels=np.unique(truth), average="macro")),
+        "log_loss": float(-np.mean(np.log(np.maximum(of_truth, LEAST_PROBABILITY)))),
+    }
+
+
+def auc(truth: NDArray[np.intp], probabilities: FloatArray) -> float:
+    """Area under the receiver operating curve: each class against the rest, and their mean; 0.5 for a guess.
+
+    Only classes count that some rows are and others are not; NaN where there are none. To be taken within one fold:
+    what different models say is not ranked by one threshold.
+    """
+    asked = [code for code in range(probabilities.shape[1]) if 0 < np.mean(truth == code) < 1]
+    each = [float(roc_auc_score(truth == code, probabilities[:, code])) for code in asked]
+    return float(np.mean(each)) if each else float("nan")
+
+
+def confusion(truth: NDArray[np.intp], probabilities: FloatArray) -> FloatArray:
+    """(k, k) counts: row i, column j is how many rows of class i were taken for class j."""
+    k = probabilities.shape[1]
+    return np.asarray(confusion_matrix(truth, probabilities.argmax(axis=1), labels=range(k)), dtype=np.float64)
+
+
 def shuffled_folds(n: int, k: int = 10, seed: int = 0) -> list[Fold]:
     """Split n rows into k random parts of nearly equal size; each part is judged by the others."""
     return list(KFold(k, shuffle=True, random_state=seed).split(np.empty((n, 1))))
 
 
-def group_folds(groups: Sequence[Hashable] | NDArray[Any], k: int | None = None) -> list[Fold]:
-    """Leave out whole groups, such as papers: one at a time, or in k parts of nearly equal size.
+def group_folds(groups: Sequence[Hashable] | NDArray[Any], k: int | None = None, seed: int | None = None) -> list[Fold]:
+    """Leave out whole groups, such as papers: one at a time, or in k parts.
+
+    Parameters
+    ----------
+    groups : (n,) the group of each row
+    k : number of parts; as many as groups where it is not given
+    seed : of parts with nearly equal numbers of groups, chosen by lot; without it, of nearly equal numbers of rows
 
     Examples
     --------
@@ -107,7 +266,8 @@ def group_folds(groups: Sequence[Hashable] | NDArray[Any], k: int | None = None)
     [[0, 2], [1]]
     """
     codes = np.unique(np.asarray(groups), return_inverse=True)[1]
-    splitter = LeaveOneGroupOut() if k is None else GroupKFold(k)
+    lots = {} if seed is None else {"shuffle": True, "random_state": seed}
+    splitter = LeaveOneGroupOut() if k is None else GroupKFold(k, **lots)
     return list(splitter.split(np.empty((len(codes), 1)), groups=codes))
 
 

@@ -10,18 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import Any, Literal, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import solve_triangular
 from scipy.linalg.blas import dgemm, get_blas_funcs
 
 from .base import FloatArray
 from .errors import AlloyloopError
-
-if TYPE_CHECKING:
-    from .gaussian_process import GaussianProcess
+from .hyperparameters import Hyperparameters, matern
 
 IndexArray: TypeAlias = NDArray[np.intp]
 Precision: TypeAlias = Literal["float64", "float32"]
@@ -36,7 +33,7 @@ MOST_BOXES = 2**31 - 1  # what a 32-bit integer can number
 
 # How far a computed variance may be from the exact one, for unit spread: rounding, times the condition of the training
 # rows' covariance, which the least scatter that a fit may find keeps below some 1e6.
-VARIANCE_MARGIN = 1e-10
+VARIANCE_MARGIN = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +65,19 @@ class Bounds:
     std_high: FloatArray
 
 
+class Process(Protocol):
+    """What a sweep takes from a fitted `GaussianProcess`."""
+
+    hyperparameters_: Hyperparameters
+    scale_: float
+    lengthscales_: FloatArray
+    _centre: float
+    _origin: FloatArray
+    _U: FloatArray
+    _weights: FloatArray
+    _root: FloatArray
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sweep:
     """The posterior of a fitted `GaussianProcess`, made to be asked of millions of rows.
@@ -83,7 +93,8 @@ class Sweep:
     lengthscales : (n_features,) of the Matérn kernel, in the unit of each feature
     train : (n_train, n_features) training rows about `origin`, in lengthscales
     weights : (n_train,) of the training rows' covariances with a row, in that row's mean
-    inverse : (n_train, n_train) inverse of the lower Cholesky factor of the covariance of the training values
+    inverse : (n_train, n_train) lower triangular; the inverse of the lower Cholesky factor of the covariance of the
+        training values, where the rows are those
     slopes : (n_features,) prior standard deviations of the linear trend's slopes, per lengthscale
     trend : (n_features,) expected slopes of the trend, in those standard deviations
     norm : of the mean less its trend, in the function space that belongs to the Matérn kernel
@@ -126,7 +137,7 @@ class Sweep:
     device: str = "cpu"
 
     @staticmethod
-    def of(gp: GaussianProcess, dtype: Precision = "float64", device: str = "cpu") -> Sweep:
+    def of(gp: Process, dtype: Precision = "float64", device: str = "cpu") -> Sweep:
         """Take from a fitted Gaussian process what predicting needs.
 
         Answers differ from those of `GaussianProcess.believe` by less than 1e-11 of the property's spread in double
@@ -139,19 +150,21 @@ class Sweep:
         from sklearn.utils.validation import check_is_fitted
 
         check_is_fitted(gp)
-        lengthscales, weights = gp._lengthscales, gp._weights
-        slopes = sqrt(gp._slope_variance) * lengthscales
-        train = gp._train_U / lengthscales
+        hyper = gp.hyperparameters_
+        # Outputs are measured in units of the Matérn part's amplitude here, so that its kernel is 1 at distance 0.
+        unit = sqrt(hyper.amplitude)
+        weights, train = unit * gp._weights, gp._U / hyper.lengthscales
+        slopes = sqrt(hyper.slope) / unit * hyper.lengthscales
         trend = (train * slopes).T @ weights
-        squared_norm = weights @ gp._kernel(gp._train_U) @ weights - trend @ trend
+        squared_norm = weights @ matern(train)[0] @ weights
         return Sweep(
             centre=gp._centre,
-            scale=gp.scale_,
+            scale=gp.scale_ * unit,
             origin=gp._origin,
             lengthscales=gp.lengthscales_,
             train=train,
             weights=weights,
-            inverse=np.asfortranarray(solve_triangular(gp._cholesky, np.eye(len(weights)), lower=True)),
+            inverse=np.asfortranarray(unit * gp._root),
             slopes=slopes,
             trend=trend,
             norm=sqrt(max(float(squared_norm), 0.0)),

@@ -40,7 +40,9 @@ def test_known_and_measured_rows_teach_and_the_others_do_not(tmp_path: Path) -> 
         "G,known,,75,20,5,<80,,,,",
     )
     found = evidence(Campaign(make(tmp_path / "ti", experiments=table(*rows))).snapshot(), E_GPa)
-    assert found.values.tolist() == [85, 72]
+    assert found.values.tolist() == [85, 72, 80]
+    assert found.censored.tolist() == [0, 0, -1]
+    assert found.ids.tolist() == ["A", "B", "G"]
 
 
 def test_the_noise_of_a_mean_is_its_scatter_over_the_root_of_its_number(tmp_path: Path) -> None:
@@ -60,9 +62,25 @@ def test_what_was_analysed_goes_before_what_was_planned(tmp_path: Path) -> None:
     assert fractions[1] == pytest.approx([0.18087, 0, 0.81913], abs=1e-5)
 
 
-def test_censored_values_are_counted_in_a_remark(tmp_path: Path) -> None:
-    remarks = believed(make(tmp_path / "ti", experiments=table(*ROWS, "F,known,,75,25,0,>80,,,,"))).remarks
-    assert f"{E_GPa}: 1 censored value" in " ".join(remarks)
+def test_a_bound_is_learned_from_where_the_model_can_and_else_counted(tmp_path: Path) -> None:
+    high = table(*ROWS, "F,known,,80.5,19.5,0,>140,,,,")
+    asked = Campaign(make(tmp_path / "without")).snapshot().alloys().rows(np.array([0]))
+    means = []
+    for name, experiments in (("without", EXPERIMENTS), ("with", high)):
+        beliefs = believed(make(tmp_path / f"{name} bound", experiments=experiments))
+        means.append(beliefs.of[E_GPa].about(asked).mean[0])
+        assert not beliefs.remarks
+    assert means[1] > means[0] + 2
+    forest = make(tmp_path / "forest", QUESTION.replace("gaussian-process", "forest"), high)
+    assert believed(forest).remarks == (f"{E_GPa}: 1 bounds (< or >) are left out by forest.",)
+
+
+def test_what_was_measured_in_the_campaign_comes_from_here(tmp_path: Path) -> None:
+    header = HEADER.replace("status,", "status,source,")
+    rows = ("A,known,paper 1,,80,20,0,85,,,,", "B,known,,,75,25,0,80,,,,", "C,measured,,1,70,30,0,72,,,,",
+            "D,measured,heat 3,1,65,35,0,70,,,,")  # fmt: skip
+    folder = make(tmp_path / "ti", experiments="\n".join([header, *rows]) + "\n")
+    assert evidence(Campaign(folder).snapshot(), E_GPa).sources.tolist() == ["paper 1", "", "here", "heat 3"]
 
 
 def test_a_property_that_is_wanted_is_modelled_on_any_number_and_a_reported_one_on_enough(tmp_path: Path) -> None:
@@ -99,7 +117,7 @@ def test_a_choice_is_made_once_for_the_same_data_and_again_for_new(
 ) -> None:
     made = []
 
-    def choose(found: object, options: dict[str, object]) -> Choice:
+    def choose(found: object, options: dict[str, object], *_: object) -> Choice:
         made.append(sorted(options))
         return Choice(sorted(options)[-1], "for the test")
 

@@ -176,7 +176,27 @@ def test_columns_follow_from_the_question(tmp_path: Path) -> None:
         ("{goal: minimize}", "{goal: between, low: 60, high: 50}", "youngs_modulus_GPa", "nothing lies between"),
         ("model: gaussian-process", "model: gausian-process", "line 15, model", "no model named"),
         ("features: composition", "features: compositon", "line 14, features", "no feature set"),
-        ("features: composition", "features: [vecc]", "line 14, features", "vecc"),
+        ("model: gaussian-process", "model: {youngs_GPa: forest}", "line 15, model.youngs_GPa", "no property that is"),
+        (
+            "model: gaussian-process",
+            "model:\n  youngs_modulus_GPa: tree",
+            "line 16, model.youngs_modulus_GPa",
+            "'tree'",
+        ),
+        ("model: gaussian-process", "model: {youngs_modulus_GPa: 5}", "model.youngs_modulus_GPa", "It says 5"),
+        ("model: gaussian-process", "model: [forest]", "line 15, model", "string"),
+        ("batch: 2", "prepare: [select 8, scale]", "line 16, prepare.1", "'scale' is no step of preparation"),
+        ("batch: 2", "prepare: [pca 5 of 9]", "line 16, prepare.0", "'pca 5 of 9' is no step"),
+        ("batch: 2", "prepare:\n  - pca 0", "line 17, prepare.0", "Write select 8, pca 5, ica 5 or clusters 4, say."),
+        ("{goal: minimize}", "{goal: minimize, scale: ln}", "properties.youngs_modulus_GPa.scale", "'linear', 'log'"),
+        ("{goal: minimize}", "{goal: report, classes: {soft: a}, scale: log}", "youngs_modulus_GPa", "has classes"),
+        ("{goal: minimize}", "{goal: minimize, calculated: id}", "youngs_modulus_GPa.calculated", "every table has"),
+        (
+            "{goal: minimize}",
+            "{goal: minimize, calculated: youngs_modulus_GPa}",
+            "line 13, properties.youngs_modulus_GPa.calculated",
+            "stands under properties",
+        ),
         ("youngs_modulus_GPa:", "density_g_per_cm3:", "line 13, properties.density_g_per_cm3", "Write a bound on it"),
         ("batch: 2", "batch: 0", "line 16, batch", "greater than or equal to 1"),
         ("seed: 3", "seed: -1", "line 17, seed", "greater than or equal to 0"),
@@ -194,6 +214,49 @@ def test_a_mistake_is_named_with_its_line_and_key(was: str, now: str, place: str
     assert first.startswith("campaign.yaml")
     assert place in first
     assert says in first
+
+
+def test_each_property_may_have_a_model_of_its_own(tmp_path: Path) -> None:
+    more = "{goal: minimize}\n  hardness_HV: {goal: report}"
+    asked = QUESTION.replace("{goal: minimize}", more).replace(
+        "model: gaussian-process", "model: {hardness_HV: forest}"
+    )
+    spec = read(tmp_path, asked).spec
+    assert (spec.model_of("hardness_HV"), spec.model_of("youngs_modulus_GPa")) == ("forest", "auto")
+    assert read(tmp_path, QUESTION).spec.model_of("anything") == "gaussian-process"
+
+
+def test_a_property_in_words_has_no_model_of_numbers(tmp_path: Path) -> None:
+    more = "{goal: minimize}\n  phases: {goal: report, classes: {beta: beta}}"
+    asked = QUESTION.replace("{goal: minimize}", more).replace("model: gaussian-process", "model: {phases: forest}")
+    (said,) = mistakes(tmp_path, asked)
+    assert said.startswith("campaign.yaml, line 16, model.phases: phases is no property that is a number")
+
+
+def test_steps_of_preparation_and_the_scale_of_a_property_are_kept(tmp_path: Path) -> None:
+    asked = QUESTION.replace("{goal: minimize}", "{goal: minimize, scale: log}") + "prepare: [select 12, pca 5]\n"
+    spec = read(tmp_path, asked).spec
+    assert spec.prepare == ("select 12", "pca 5")
+    assert spec.properties["youngs_modulus_GPa"].scale == "log"
+    plain = read(tmp_path, QUESTION).spec
+    assert (plain.prepare, plain.properties["youngs_modulus_GPa"].scale) == ((), "auto")
+
+
+def test_calculated_values_are_read_and_are_no_result(tmp_path: Path) -> None:
+    asked = QUESTION.replace("{goal: minimize}", "{goal: minimize, calculated: dft_GPa}")
+    rows = "id,status,Ti_wt_pct,Nb_wt_pct,youngs_modulus_GPa,dft_GPa\nA,known,70,30,72,80\nB,proposed,65,35,,75.5\n"
+    table = read_snapshot(Folder(make(tmp_path / "ti", asked, rows))).table
+    assert table.extra["dft_GPa"].tolist() == [80, 75.5]
+    assert not any("with a result" in remark for remark in table.remarks)
+    missing = read_snapshot(Folder(make(tmp_path / "none", asked)))
+    assert any("there is no column dft_GPa" in remark for remark in missing.remarks)
+    assert np.isnan(missing.table.extra["dft_GPa"]).all()
+
+
+def test_the_tables_that_a_question_is_asked_with_lie_beside_it(tmp_path: Path) -> None:
+    asked = QUESTION.replace("features: composition", "features: [vec, mine.csv, ../yours.csv]")
+    assert read(tmp_path, asked).spec.tables == ("mine.csv",)
+    assert read(tmp_path, QUESTION + "candidates: shelf.csv\n").spec.tables == ("shelf.csv",)
 
 
 def test_an_element_that_the_policy_bars_is_refused_with_the_reason(tmp_path: Path) -> None:

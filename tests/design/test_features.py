@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import pickle
+from functools import partial
+from typing import Literal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alloyloop.design.descriptors import descriptor
+from alloyloop.design.element_properties import ElementProperty
 from alloyloop.design.elements import values
-from alloyloop.design.features import Alloys, Features, alloys_at, feature_set, telling_descriptors
-from alloyloop.design.process import Choice, Numeric
+from alloyloop.design.features import Alloys, Column, Features, alloys_at, feature_set, telling_descriptors
+from alloyloop.design.formulas import Formula
+from alloyloop.design.process import Choice, Condition, Numeric
 from alloyloop.design.space import DesignSpace
 from alloyloop.surrogates.errors import AlloyloopError
 
@@ -146,3 +152,154 @@ def test_an_unknown_feature_set_and_no_feature_at_all_are_refused() -> None:
         feature_set("all", (), ("Nb", "Ti"), ())
     with pytest.raises(AlloyloopError, match="no feature to learn from"):
         Features(("Nb", "Ti"), composition=False)
+
+
+# -- what a user names ------------------------------------------------------------------------------------------------
+
+RATIO, TIMED = Formula("Zr / Nb", "wt_pct"), Formula("solution_temperature_C * grain_size_um")
+GRAIN = Column("grain_size_um", middle=20.0)
+OXYGEN = Condition("oxygen_wt_pct", 0.15)
+
+
+def named(unknown: Literal["flagged", "integrated"]) -> Features:
+    return Features(
+        ("Nb", "Zr", "Ti"),
+        composition=False,
+        descriptors=("vec",),
+        process=(TEMPERATURE, QUENCH, OXYGEN),
+        formulas=(RATIO, TIMED),
+        tables=(ElementProperty("electrons", ("Nb", "Zr", "Ti"), (5.0, 4.0, 4.0), "mine.csv"),),
+        columns=(GRAIN,),
+        unknown=unknown,
+    )
+
+
+def treated() -> Alloys:
+    return Alloys(
+        ("Nb", "Zr", "Ti"),
+        np.array([[0.1, 0.1, 0.8], [0.2, 0.0, 0.8], [0.0, 0.0, 1.0]]),
+        {
+            "solution_temperature_C": np.array([850.0, np.nan, 900.0]),
+            "quench": np.array(["air", None, "oil"], dtype=object),
+            "oxygen_wt_pct": np.array([0.1, np.nan, 0.2]),
+            "grain_size_um": np.array([50.0, 60.0, np.nan]),
+        },
+    )
+
+
+def test_what_is_not_known_is_flagged_and_stands_in_the_middle() -> None:
+    features = named("flagged")
+    assert features.names == (
+        "vec", "Zr / Nb", "solution_temperature_C * grain_size_um", "electrons_mean", "electrons_std",
+        "solution_temperature_C", "solution_temperature_C known", "quench=water", "quench=air",
+        "oxygen_wt_pct", "oxygen_wt_pct known", "grain_size_um", "grain_size_um known",
+    )  # fmt: skip
+    # Equal atoms weigh 91.224 of Zr and 92.906 of Nb; ±0.3 and ±0.4 are what a tenth and a fifth of ones spread.
+    ratio = 91.224 / 92.906
+    expected = [
+        [4.1, ratio, 850 * 50, 4.1, 0.3, 850, 1, 0, 1, 0.1, 1, 50, 1],
+        [4.2, 0, 900 * 60, 4.2, 0.4, 900, 0, 0, 0, 0.15, 0, 60, 1],
+        [4.0, 0, 900 * 20, 4.0, 0, 900, 1, 0, 0, 0.2, 1, 20, 0],
+    ]
+    assert features.encode(treated()) == pytest.approx(np.array(expected), rel=1e-4)
+    assert features.blanks == ()
+    assert features.known(treated()).all()
+
+
+def test_what_is_not_known_is_left_open_to_be_integrated_out() -> None:
+    features = named("integrated")
+    assert features.names == (
+        "vec", "Zr / Nb", "solution_temperature_C * grain_size_um", "electrons_mean", "electrons_std",
+        "solution_temperature_C", "quench=water", "quench=air", "oxygen_wt_pct", "grain_size_um",
+    )  # fmt: skip
+    open_ = np.nan
+    expected = [
+        [850 * 50, 850, 0, 1, 0.1, 50],
+        [open_, open_, open_, open_, open_, 60],
+        [open_, 900, open_, open_, 0.2, open_],  # oil is none of the levels: what it does is not known
+    ]
+    encoded = features.encode(treated())
+    assert features.blanks == (2, 5, 6, 7, 8, 9)
+    np.testing.assert_array_equal(encoded[:, features.blanks], expected)
+    others = [i for i in range(len(features.names)) if i not in features.blanks]
+    assert np.isfinite(encoded[:, others]).all()
+    assert features.known(treated()).all()
+
+
+@pytest.mark.parametrize("unknown", ["flagged", "integrated"])
+def test_an_alloy_is_known_if_only_its_process_is_not(unknown: Literal["flagged", "integrated"]) -> None:
+    alloys = Alloys(
+        ("Nb", "Zr", "Mg"),
+        np.array([[0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.5, 0.4, 0.1]]),
+        {"solution_temperature_C": np.array([np.nan] * 3)},
+    )
+    ratio, by_process = Formula("Zr / Nb"), Formula("solution_temperature_C * Zr / Nb")
+    table = ElementProperty("electrons", ("Nb", "Zr"), (5.0, 4.0))
+    seen = partial(Features, alloys.elements, composition=False, process=(TEMPERATURE,), unknown=unknown)
+    for features, expected in (
+        (seen(formulas=(ratio,)), [True, False, True]),  # 1 / 0
+        (seen(tables=(table,)), [True, True, False]),  # no electrons of Mg
+        (seen(descriptors=("bond_order",)), [True, True, False]),
+    ):
+        assert features.known(alloys).tolist() == expected
+    if unknown == "integrated":  # the whole formula hangs on what is not known
+        assert seen(formulas=(by_process,)).known(alloys).all()
+
+
+def test_a_column_that_alloys_do_not_have_is_not_known_of_them() -> None:
+    features = Features(("Nb", "Ti"), columns=(GRAIN,), unknown="integrated")
+    designs = without_process(("Nb", "Ti"), [[0.1, 0.9]])
+    np.testing.assert_array_equal(features.encode(designs), [[0.1, 0.9, np.nan]])
+
+
+def test_alloys_of_which_one_tells_more_are_put_together_with_what_is_not_known() -> None:
+    process = {"quench": np.array(["air"], dtype=object), "grain_size_um": np.array([50.0])}
+    made = Alloys(("Nb", "Ti"), np.array([[0.1, 0.9]]), process)
+    designs = without_process(("Nb", "Ti"), [[0.2, 0.8]])
+    for both, order in ((made + designs, [0, 1]), (designs + made, [1, 0])):
+        assert [both.process["quench"].tolist()[i] for i in order] == ["air", None]
+        np.testing.assert_array_equal(both.process["grain_size_um"][order], [50, np.nan])
+
+
+def test_a_column_that_only_a_formula_names_is_no_feature_itself() -> None:
+    hall_petch = Features(
+        ("Nb", "Ti"), False, formulas=(Formula("grain_size_um ** -0.5"),), columns=(Column("grain_size_um", 25, False),)
+    )
+    assert hall_petch.names == ("grain_size_um ** -0.5",)
+    alloys = Alloys(("Nb", "Ti"), np.full((2, 2), 0.5), {"grain_size_um": np.array([100.0, np.nan])})
+    assert hall_petch.encode(alloys).tolist() == [[0.1], [0.2]]  # 1/√100, and 1/√25 where it is not known
+
+
+def test_a_formula_without_a_value_is_told_with_its_numbers_where_they_are_known() -> None:
+    features = Features(
+        ("Nb", "Zr", "Ti"),
+        formulas=(RATIO, TIMED),
+        columns=(GRAIN,),
+        process=(TEMPERATURE,),
+        unknown="integrated",
+    )
+    alloys = Alloys(
+        ("Nb", "Zr", "Ti"), np.array([[0.0, 0.5, 0.5], [0.0, 0.0, 1.0]]), {"solution_temperature_C": np.full(2, np.nan)}
+    )
+    # wt.% of Zr in equal atoms: 91.224 / (91.224 + 47.867)
+    assert features.undefined(alloys) == {0: "'Zr / Nb' has no value where Zr = 65.59 and Nb = 0"}
+
+
+@pytest.mark.parametrize("unknown", ["flagged", "integrated"])
+def test_every_column_has_a_meaning(unknown: Literal["flagged", "integrated"]) -> None:
+    features = named(unknown)
+    assert all(features.meaning(name) for name in features.names)
+    assert features.meaning("Zr / Nb") == "computed; amounts of elements in wt.%"
+    assert features.meaning("electrons_std") == "standard deviation of electrons over the atoms (mine.csv)"
+    assert features.meaning("solution_temperature_C") == "a process variable, 750 to 1050"
+    assert features.meaning("oxygen_wt_pct") == "a condition, predicted at 0.15"
+    assert "not known of a new design" in features.meaning("grain_size_um")
+
+
+def test_two_features_of_one_name_are_refused() -> None:
+    with pytest.raises(AlloyloopError, match="two features named vec"):
+        Features(("Nb", "Ti"), descriptors=("vec",), formulas=(Formula("vec"),))
+
+
+def test_features_are_equal_by_value_and_can_be_sent_to_another_process() -> None:
+    assert len({named("flagged"), named("integrated"), pickle.loads(pickle.dumps(named("flagged")))}) == 2

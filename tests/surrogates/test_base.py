@@ -3,20 +3,23 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from alloyloop import surrogates
 from alloyloop.surrogates import AlloyloopError, Prediction, surrogate, surrogate_names
 from alloyloop.surrogates import base as base_module
+from alloyloop.surrogates.scales import LOG, Normal
 
 
 def belief(mean: float = 60.0, std: float = 3.0, noise: float = 4.0) -> Prediction:
-    return Prediction(*(np.array([part]) for part in (mean, std, noise)))
+    return Prediction(np.array([mean]), np.array([std]), np.array([noise]))
 
 
 def test_a_measurement_scatters_by_what_is_unknown_and_by_noise() -> None:
@@ -44,6 +47,35 @@ def test_an_interval_of_ninety_means_0_9(level: float) -> None:
 def test_the_parts_of_a_prediction_have_one_length() -> None:
     with pytest.raises(AlloyloopError, match=r"\(2,\), \(1,\), \(1,\)"):
         Prediction(np.zeros(2), np.zeros(1), np.zeros(1))
+
+
+def test_a_belief_made_on_a_logarithm_is_asked_there() -> None:
+    """Corrosion of 1 mm per year give or take a factor e: half are slower than 1, and none slower than 0."""
+    rate = Prediction(np.array([1.6]), np.array([2.0]), np.array([0.0]), Normal(LOG, np.zeros(1), np.ones(1)))
+    assert np.exp(rate.log_probability(-np.inf, [1.0])) == pytest.approx(0.5)
+    low, high = rate.interval(0.9)
+    assert (low[0], high[0]) == pytest.approx((1 / 5.18025, 5.18025), rel=1e-5)  # exp(1.644854), by pocket calculator
+
+
+def test_without_a_scale_behind_it_a_belief_is_normal_in_its_own_unit() -> None:
+    theirs = norm(60, 5)
+    assert np.exp(belief().log_probability(55, 70)) == pytest.approx(theirs.cdf(70) - theirs.cdf(55))
+    assert belief().log_density([57.0]) == pytest.approx(theirs.logpdf(57))
+
+
+@pytest.mark.parametrize("behind", [None, Normal(LOG, np.log([60.0]), np.array([0.1]))])
+def test_a_widened_belief_expects_the_same_and_is_less_sure(behind: Normal | None) -> None:
+    plain = replace(belief(), behind=behind)
+    wide = plain.widened(2.0)
+    assert (wide.mean, wide.std, wide.noise) == (plain.mean, 2 * plain.std, 2 * plain.noise)
+    assert wide.measurement.std == 2 * plain.measurement.std
+    (low, high), (lower, higher) = plain.interval(), wide.interval()
+    assert lower < low < high < higher
+
+
+def test_what_is_behind_a_belief_is_about_as_many_points() -> None:
+    with pytest.raises(AlloyloopError, match="1 points has a belief about 2"):
+        replace(belief(), behind=Normal(LOG, np.zeros(2), np.ones(2)))
 
 
 def test_an_unknown_model_is_told_with_those_there_are() -> None:

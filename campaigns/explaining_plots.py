@@ -1,0 +1,167 @@
+"""Pictures of explanations: what a model needs to know and what each thing does; what a prediction is made of."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..surrogates.errors import AlloyloopError
+from .explaining import AlloyExplained, Model, ModelsExplained, Parts, unit
+from .plots import BLACK, BLUE, GREY, ORANGE, STYLE, VERMILLION, figure_svg, label, words_and_unit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+    from ..design.explaining import Effect
+
+LOOK: Any = STYLE  # matplotlib's type names each of its settings
+FORMATS = (".svg", ".png", ".pdf")
+COLUMNS = 4  # panels side by side
+WIDTH, HEIGHT = 2.7, 2.3  # of a panel [inch]
+MOST_BARS = 12
+
+
+def picture(explained: ModelsExplained | AlloyExplained, ending: str) -> bytes:
+    """An explanation drawn, as the content of a file with this ending.
+
+    Raises
+    ------
+    AlloyloopError
+        where no picture ends so
+    """
+    if ending.lower() not in FORMATS:
+        raise AlloyloopError(f"No picture can be written as '{ending}'", f"Let the name end in {', '.join(FORMATS)}.")
+    figure = models_figure(explained) if isinstance(explained, ModelsExplained) else alloy_figure(explained)
+    if ending.lower() == ".svg":
+        return f"{figure_svg(figure)}\n".encode()
+    from matplotlib import rc_context
+
+    out = io.BytesIO()
+    with rc_context(LOOK):
+        figure.savefig(out, format=ending[1:].lower(), dpi=200)
+    return out.getvalue()
+
+
+def models_figure(explained: ModelsExplained) -> Figure:
+    """Of every property: how much the error rises with each thing mixed up, and the effect of each thing."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    models = explained.models
+    lines = [-(-(1 + len(model.effects)) // COLUMNS) for model in models.values()]
+    with rc_context(LOOK):
+        size = (WIDTH * COLUMNS, HEIGHT * sum(lines) + 0.5 * len(lines))
+        figure = Figure(figsize=size, layout="constrained", label="explained")
+        blocks = figure.subfigures(len(models), 1, squeeze=False, height_ratios=lines)[:, 0]
+        for block, (name, model), n_lines in zip(blocks, models.items(), lines, strict=True):
+            _draw_model(block, explained, name, model, n_lines)
+    return figure
+
+
+def _draw_model(block: SubFigure, explained: ModelsExplained, name: str, model: Model, n_lines: int) -> None:
+    title = f"{label(name)}: {model.choice.name}; effects from {model.base}"
+    block.suptitle(title, fontsize="medium", x=0.01, ha="left")
+    bars, *panels = block.subplots(n_lines, COLUMNS, squeeze=False).ravel().tolist()
+    _draw_importances(bars, name, model)
+    low, high = _common_range(model)
+    for ax, effect in zip(panels, model.effects, strict=False):
+        _draw_effect(ax, effect)
+        ax.set_ylim(low, high)
+        sign = unit(explained.snapshot, effect.thing)
+        ax.set_xlabel(f"{effect.thing.name} [{sign}]" if effect.thing.kind == "element" else label(effect.thing.name))
+    for i, ax in enumerate(panels):
+        if (i + 1) % COLUMNS == 0 or i == 0:
+            ax.set_ylabel(label(name))
+        if i >= len(model.effects):
+            ax.set_axis_off()
+    handles, said = panels[0].get_legend_handles_labels() if model.effects else ([], [])
+    if handles:
+        block.legend(handles, said, loc="outside lower center", ncols=4, fontsize="small")
+
+
+def _common_range(model: Model) -> tuple[float, float]:
+    """One range of the property for every effect, so that they compare at a glance."""
+    ends = [end for effect in model.effects for end in effect.prediction.interval()]
+    if not ends:
+        return 0.0, 1.0
+    every = np.concatenate(ends)
+    margin = 0.05 * float(np.ptp(every)) or 1.0
+    return float(every.min()) - margin, float(every.max()) + margin
+
+
+def _draw_importances(ax: Axes, name: str, model: Model) -> None:
+    shown = model.importances[:MOST_BARS][::-1]
+    if not shown:
+        ax.set_axis_off()
+        return
+    means = np.array([one.rise.mean for one in shown])
+    ax.barh([one.thing.name for one in shown], means, xerr=[one.rise.std for one in shown], color=BLUE, height=0.7)
+    ax.axvline(0, color=BLACK, linewidth=0.8)
+    ax.grid(visible=False, axis="y")
+    sign = words_and_unit(name)[1]
+    ax.set_xlabel(f"error rises if mixed up{f' [{sign}]' if sign else ''}")
+    ax.tick_params(axis="y", labelsize="small")
+
+
+def _draw_effect(ax: Axes, effect: Effect) -> None:
+    low, high = effect.prediction.interval()
+    mean, values = effect.prediction.mean, effect.values
+    if values.dtype == object:
+        at = np.arange(len(values))
+        for chosen, color, said in ((effect.inside, BLUE, "expected"), (~effect.inside, GREY, "outside the data")):
+            if chosen.any():
+                reach = np.abs(np.stack([low, high]) - mean)[:, chosen]
+                ax.errorbar(at[chosen], mean[chosen], reach, fmt="o", color=color, capsize=3, label=said)
+        ax.set_xticks(at, values.tolist())
+        ax.set_xlim(-0.5, len(values) - 0.5)
+        return
+    ax.fill_between(values, low, high, color=BLUE, alpha=0.15, linewidth=0, label="90 % of measurements")
+    ax.plot(values, mean, color=GREY, linestyle=":", linewidth=1.6, label="outside the data")
+    ax.plot(values, np.where(effect.inside, mean, np.nan), color=BLUE, linewidth=1.8, label="expected")
+    inside = effect.data[(effect.data >= values[0]) & (effect.data <= values[-1])].astype(np.float64)
+    foot = np.full(len(inside), 0.02)
+    ax.plot(inside, foot, "|", color=ORANGE, transform=ax.get_xaxis_transform(), label="rows of the data")
+
+
+def alloy_figure(explained: AlloyExplained) -> Figure:
+    """Of every property: the steps from the mean of the data to what is expected of the alloy."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    if not explained.parts:
+        raise AlloyloopError("No property of this alloy can be predicted, so there is nothing to draw")
+    n = len(explained.parts)
+    with rc_context(LOOK):
+        most = max(len(part.contributions.things) for part in explained.parts.values())
+        size = (5.2 * min(n, 2), -(-n // 2) * (1.2 + 0.28 * min(most, MOST_BARS)))
+        figure = Figure(figsize=size, layout="constrained", label="explained")
+        axes = figure.subplots(-(-n // 2), min(n, 2), squeeze=False).ravel().tolist()
+        figure.suptitle(explained.title, fontsize="medium")
+        for ax, (name, part) in zip(axes, explained.parts.items(), strict=False):
+            _draw_parts(ax, explained, name, part)
+        for ax in axes[n:]:
+            ax.set_axis_off()
+    return figure
+
+
+def _draw_parts(ax: Axes, explained: AlloyExplained, name: str, part: Parts) -> None:
+    shared = part.contributions
+    order = np.argsort(-np.abs(shared.shares.of), kind="stable")
+    shown, rest = order[:MOST_BARS], order[MOST_BARS:]
+    shifts = shared.shares.of[shown].tolist() + ([float(shared.shares.of[rest].sum())] if len(rest) else [])
+    names = [explained.had(shared.things[i]) for i in shown] + ([f"{len(rest)} others"] if len(rest) else [])
+    starts = shared.shares.base + np.concatenate([[0.0], np.cumsum(shifts)[:-1]]) if shifts else np.empty(0)
+    at = np.arange(len(shifts))[::-1]
+    ax.barh(at, shifts, left=starts, color=[VERMILLION if shift > 0 else BLUE for shift in shifts], height=0.7)
+    ax.set_yticks(at, names)
+    ax.axvline(shared.shares.base, color=GREY, linestyle=":", label="mean of the data")
+    ax.axvline(part.expected, color=BLACK, label="expected")
+    ax.use_sticky_edges = False  # the bars end at both lines
+    ax.margins(x=0.06)
+    ax.grid(visible=False, axis="y")
+    ax.grid(visible=True, axis="x")
+    ax.set_xlabel(label(name))
+    ax.legend(loc="best", fontsize="small", frameon=True)

@@ -1,0 +1,354 @@
+"""A surrogate behind steps of preparation that are learned with it, so that no row held out has a say in them."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, Literal, Protocol, Self, cast, overload
+
+import numpy as np
+import torch
+from botorch.models.model import Model
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA, FastICA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
+from torch import Tensor
+
+from .base import FloatArray, Prediction, Surrogate
+from .errors import AlloyloopError
+from .measurements import asked_rows, bounds_stated, training_arrays
+
+SPELLING = re.compile(r"(select|pca|ica|clusters) ([1-9]\d{0,2})")
+
+# A feature whose spread is a smaller part of its size than this never varied; an axis along which rows spread less than
+# this part of the widest is none: fractions that add up to 1 have one axis fewer than elements.
+NEGLIGIBLE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of preparation.
+
+    Parameters
+    ----------
+    kind : `select` keeps the features that tell most of the property, `pca` and `ica` replace the features by principal
+        and by independent axes, `clusters` adds the distance to the middle of each kind of row that there is
+    count : of features kept, of axes or of kinds, at most
+    """
+
+    kind: str
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.count}"
+
+
+def steps(texts: Iterable[str]) -> tuple[Step, ...]:
+    """Steps as they are written.
+
+    Examples
+    --------
+    >>> steps(["select 8", "pca 3"])
+    (Step(kind='select', count=8), Step(kind='pca', count=3))
+    """
+    return tuple(_step(text) for text in texts)
+
+
+def _step(text: str) -> Step:
+    spelled = SPELLING.fullmatch(text)
+    if spelled is None:
+        raise AlloyloopError(
+            f"'{text}' is no step of preparation", "Write select 8, pca 5, ica 5 or clusters 4, with any number to 999."
+        )
+    return Step(spelled[1], int(spelled[2]))
+
+
+class Prepared(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # these come without types
+    """A surrogate that sees features as steps of preparation leave them, the steps being learned as it is.
+
+    Parameters
+    ----------
+    surrogate : the surrogate, which is cloned and not changed; what it is told of single features is of prepared ones
+    steps : in their order, such as `("select 8", "pca 3")`; see `Step`
+
+    Attributes
+    ----------
+    surrogate_ : the fitted surrogate, which is asked in prepared features
+    noise_, scale_, outliers_ : those of the surrogate
+    relevances_ : (n_features,) those of the surrogate, where it has them, handed back to the features that each
+        prepared one is made of, by their shares in its variance
+
+    Examples
+    --------
+    >>> from alloyloop.surrogates import GaussianProcess
+    >>> X = np.random.default_rng(0).random((20, 9))
+    >>> model = Prepared(GaussianProcess(), ("select 1",)).fit(X, X[:, 4])
+    >>> model.relevances_.round(2).tolist()
+    [0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+
+    Notes
+    -----
+    Features count in units of their spread over the training rows; one that never varied there makes no axis and tells
+    no kinds apart. A step that asks for more than there is takes all there is, and where all rows are alike there are
+    no axes and the features stay as they are.
+
+    `select` goes by the F-test of a straight line (`SelectKBest`, `f_regression`): among tens of rows an estimate of
+    mutual information is mostly chance. It is guided by the values of the property itself, and not by bounds nor by
+    other properties learned together with it. Axes and kinds come from all rows, whatever their values. A kind is told
+    by distances and not as a word, so that beliefs stay smooth where two kinds meet.
+
+    A direction in which no training row differs from another is lost with `pca` and `ica`: of an alloy that differs
+    there the surrogate is as sure as of its shadow on the axes.
+    """
+
+    def __init__(self, surrogate: Surrogate, steps: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.surrogate = surrogate
+        self.steps = steps
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        noise: ArrayLike | None = None,
+        censored: ArrayLike | None = None,
+        source: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+    ) -> Self:
+        """Learn the steps, and then from measurements; see `Surrogate.fit`, and of `task` the surrogate's own."""
+        asked = steps(self.steps)
+        rows, values = training_arrays(self, X, y)
+        guides = bounds_stated(censored, len(values)) == 0
+        told: dict[str, Any] = {"noise": noise, "censored": censored, "source": source}
+        if task is not None:
+            guides &= np.asarray(task).reshape(values.shape) == 0
+            told["task"] = task
+        self._maps: list[_Map] = []
+        seen = rows
+        for step in asked:
+            self._maps.append(_learn(step, seen, values, guides))
+            seen = _mapped(self._maps[-1:], seen)
+        self.surrogate_ = clone(cast(Any, self.surrogate)).fit(seen, values, **told)
+        for name in ("noise_", "scale_", "outliers_"):
+            if hasattr(self.surrogate_, name):
+                setattr(self, name, getattr(self.surrogate_, name))
+        if hasattr(self.surrogate_, "relevances_"):
+            shares = [learned.shares for learned in self._maps]
+            self.relevances_ = reduce(lambda told, of: of @ told, shares[::-1], self.surrogate_.relevances_)
+        return self
+
+    @overload
+    def predict(self, X: ArrayLike, return_std: Literal[False] = False) -> FloatArray: ...
+    @overload
+    def predict(self, X: ArrayLike, return_std: Literal[True]) -> tuple[FloatArray, FloatArray]: ...
+    def predict(self, X: ArrayLike, return_std: bool = False) -> FloatArray | tuple[FloatArray, FloatArray]:
+        """Expected values (n,), and with `return_std` the standard deviations (n,) of a new measurement."""
+        rows = self._prepared(X)
+        return self.surrogate_.predict(rows, return_std=True) if return_std else self.surrogate_.predict(rows)
+
+    def believe(self, X: ArrayLike) -> Prediction:
+        """What is believed of the property at each row, and of a measurement of it."""
+        rows = self._prepared(X)
+        return cast(Prediction, self.surrogate_.believe(rows))
+
+    def covariance(self, A: ArrayLike, B: ArrayLike) -> FloatArray:
+        """Posterior covariance (n_a, n_b) of the property itself between rows of A and rows of B."""
+        rows_a, rows_b = self._prepared(A), self._prepared(B)
+        return cast(FloatArray, self.surrogate_.covariance(rows_a, rows_b))
+
+    def sample(self, X: ArrayLike, n_samples: int, rng: np.random.Generator) -> FloatArray:
+        """Joint draws (n_samples, n) of the property itself, noise free."""
+        rows = self._prepared(X)
+        return cast(FloatArray, self.surrogate_.sample(rows, n_samples, rng))
+
+    # Axes and kinds know no values and may stay, as hyperparameters do. Features were selected by the very values that
+    # were to be left out.
+    @available_if(
+        lambda self: hasattr(self.surrogate_, "leave_one_out") and all(s.kind != "select" for s in steps(self.steps))
+    )
+    def leave_one_out(self) -> Prediction:
+        """What is believed of each training value by all others, the steps as they are; not where features are selected."""
+        return cast(Prediction, self.surrogate_.leave_one_out())
+
+    def _prepared(self, X: ArrayLike) -> FloatArray:
+        return _mapped(self._fitted(), asked_rows(self, X))
+
+    def _fitted(self) -> list[_Map]:
+        check_is_fitted(self)
+        return self._maps
+
+    @property
+    def num_outputs(self) -> int:
+        """One property."""
+        return 1
+
+    @property
+    def batch_shape(self) -> torch.Size:
+        """That of the surrogate, which has one where it was conditioned on batches of observations."""
+        return self.surrogate_.batch_shape if hasattr(self, "surrogate_") else torch.Size()
+
+    def posterior(self, X: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """BoTorch's joint posterior at X (..., q, n_features), differentiable where the surrogate's is."""
+        maps = self._fitted()
+        return self.surrogate_.posterior(_through(maps, X), *args, **kwargs)
+
+    def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> Model:
+        """BoTorch model that has seen Y (..., q, 1) at X (..., q, n_features) as well, prepared by the same steps."""
+        knows_more = Prepared(self.surrogate, self.steps)
+        knows_more._maps = self._fitted()
+        knows_more.surrogate_ = self.surrogate_.condition_on_observations(_through(knows_more._maps, X), Y, **kwargs)
+        return knows_more
+
+
+class _Map(Protocol):
+    """A step that was learned."""
+
+    @property
+    def shares(self) -> FloatArray:
+        """(n_features, n_prepared) share of each feature in the variance of each prepared one; columns add up to 1."""
+        ...
+
+    def __call__(self, X: Tensor) -> Tensor:
+        """Rows (..., n_features) as rows (..., n_prepared), differentiable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """Some of the features.
+
+    Parameters
+    ----------
+    features : (n_prepared,) their indices
+    among : number of features
+    """
+
+    features: NDArray[np.intp]
+    among: int
+
+    @property
+    def shares(self) -> FloatArray:
+        return np.asarray(np.eye(self.among)[:, self.features])
+
+    def __call__(self, X: Tensor) -> Tensor:
+        return X[..., self.features.tolist()]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Axes:
+    """Sums of features.
+
+    Parameters
+    ----------
+    origin : (n_features,) where all sums are 0
+    per_spread : (n_features,) 1 over the spread of each feature; 0 where it never varied
+    weights : (n_features, n_prepared) of features of unit spread
+    """
+
+    origin: FloatArray
+    per_spread: FloatArray
+    weights: FloatArray
+
+    @property
+    def shares(self) -> FloatArray:
+        return np.asarray(self.weights**2 / (self.weights**2).sum(axis=0))
+
+    def __call__(self, X: Tensor) -> Tensor:
+        weights = torch.from_numpy(self.per_spread[:, None] * self.weights)
+        return cast(Tensor, (X - torch.from_numpy(self.origin)) @ weights)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Distances:
+    """All features, and the distance to the middle of each kind.
+
+    Parameters
+    ----------
+    origin, per_spread : (n_features,) as of axes
+    middles : (n_kinds, n_features) of features of unit spread about the origin
+    """
+
+    origin: FloatArray
+    per_spread: FloatArray
+    middles: FloatArray
+
+    @property
+    def shares(self) -> FloatArray:
+        apart = np.var(self.middles, axis=0), self.per_spread > 0, np.ones(len(self.origin))
+        told = next(of for of in apart if of.any())  # a single kind, and all rows alike, tell no feature from another
+        return np.column_stack([np.eye(len(self.origin)), *[told / told.sum()] * len(self.middles)])
+
+    def __call__(self, X: Tensor) -> Tensor:
+        U = (X - torch.from_numpy(self.origin)) * torch.from_numpy(self.per_spread)
+        # Not by |u|² - 2uv + |v|², which loses half of the digits near a middle.
+        far = torch.cdist(U, torch.from_numpy(self.middles), compute_mode="donot_use_mm_for_euclid_dist")
+        return torch.cat([X, far], dim=-1)
+
+
+def _through(maps: Iterable[_Map], X: Tensor) -> Tensor:
+    return reduce(lambda rows, learned: learned(rows), maps, X.double())
+
+
+def _mapped(maps: Sequence[_Map], X: FloatArray) -> FloatArray:
+    if not maps:
+        return X
+    return cast(FloatArray, _through(maps, torch.tensor(np.ascontiguousarray(X))).numpy())
+
+
+def _learn(step: Step, X: FloatArray, y: FloatArray, guides: NDArray[np.bool_]) -> _Map:
+    """Learn a step from rows (n, n_features) and, where it goes by values, from those (n,) that may guide it."""
+    origin, per_spread = _unit_spread(X)
+    U = (X - origin) * per_spread
+    if step.kind == "select":
+        return _Kept(_telling(U[guides], y[guides], step.count), X.shape[1])
+    if step.kind == "clusters":
+        return _Distances(origin, per_spread, _middles(U, step.count))
+    n_axes = min(step.count, int(np.linalg.matrix_rank(U, rtol=NEGLIGIBLE)))
+    if not n_axes:
+        return _Kept(np.arange(X.shape[1]), X.shape[1])
+    return _Axes(origin, per_spread, (_principal if step.kind == "pca" else _independent)(U, n_axes))
+
+
+def _unit_spread(X: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean (n_features,) of each feature, and 1 over its standard deviation; 0 for a feature that never varied."""
+    std = X.std(axis=0)
+    varies = std > NEGLIGIBLE * np.abs(X).max(axis=0)
+    return X.mean(axis=0), np.divide(1.0, std, out=np.zeros_like(std), where=varies)
+
+
+def _telling(U: FloatArray, y: FloatArray, count: int) -> NDArray[np.intp]:
+    """Indices of the features that tell most of y; of all where there is nothing to go by."""
+    if count >= U.shape[1] or len(y) < 3 or np.ptp(y) == 0:
+        return np.arange(U.shape[1])
+    best = SelectKBest(f_regression, k=count).fit(U, y)
+    return cast("NDArray[np.intp]", best.get_support(indices=True))
+
+
+def _principal(U: FloatArray, n_axes: int) -> FloatArray:
+    return cast(FloatArray, PCA(n_axes, svd_solver="full").fit(U).components_.T)
+
+
+def _independent(U: FloatArray, n_axes: int) -> FloatArray:
+    found = FastICA(n_axes, whiten="unit-variance", whiten_solver="svd", max_iter=1000, random_state=0)
+    with warnings.catch_warnings():
+        # Where rows are normal any rotation is as independent as the next; the last one tried is as good.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return cast(FloatArray, found.fit(U).components_.T)
+
+
+def _middles(U: FloatArray, count: int) -> FloatArray:
+    n_kinds = min(count, len(np.unique(U, axis=0)))
+    # One thread: several add up their shares in any order, and the same data would give another belief.
+    with warnings.catch_warnings(), threadpool_limits(limits=1, user_api="openmp"):
+        warnings.simplefilter("ignore", ConvergenceWarning)  # rows so close that they make fewer kinds
+        return cast(FloatArray, KMeans(n_kinds, n_init=10, random_state=0).fit(U).cluster_centers_)

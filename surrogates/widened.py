@@ -1,0 +1,122 @@
+"""Any surrogate with its standard deviations multiplied, so that its intervals hold what they say."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self, cast, overload
+
+import numpy as np
+import torch
+from botorch.models.model import Model
+from botorch.posteriors.gpytorch import GPyTorchPosterior
+from gpytorch.distributions import MultivariateNormal
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from .base import FloatArray, Prediction, Surrogate
+
+# What is true of the surrogate inside is true of the widened one.
+FORWARDED = ("n_features_in_", "feature_names_in_", "scale_", "relevances_", "outliers_", "lengthscales_")
+
+
+class Widened(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # these come without types
+    """A surrogate that says the same means, with every standard deviation `factor` times as large.
+
+    Parameters
+    ----------
+    surrogate : the surrogate, which is cloned and not changed
+    factor : on all standard deviations; below 1 narrows; `calibration.scale_factor` finds it
+
+    Attributes
+    ----------
+    surrogate_ : the fitted surrogate, as sure of itself as it was
+
+    Examples
+    --------
+    >>> from alloyloop.surrogates import GaussianProcess
+    >>> X, y = np.arange(6.0)[:, None], np.array([1.0, 3.0, 2.0, 5.0, 4.0, 6.0])
+    >>> plain, wide = GaussianProcess().fit(X, y), Widened(GaussianProcess(), 2.0).fit(X, y)
+    >>> bool(np.allclose(wide.believe(X).std, 2 * plain.believe(X).std))
+    True
+    """
+
+    def __init__(self, surrogate: Surrogate, factor: float = 1.0) -> None:
+        super().__init__()
+        self.surrogate = surrogate
+        self.factor = factor
+
+    def fit(self, X: ArrayLike, y: ArrayLike, **told: Any) -> Self:
+        """Learn from measurements; see `Surrogate.fit`."""
+        self.surrogate_ = clone(cast(Any, self.surrogate)).fit(X, y, **told)
+        for name in FORWARDED:
+            if hasattr(self.surrogate_, name):
+                setattr(self, name, getattr(self.surrogate_, name))
+        self.noise_ = self.factor * self.surrogate_.noise_
+        return self
+
+    @overload
+    def predict(self, X: ArrayLike, return_std: Literal[False] = False) -> FloatArray: ...
+    @overload
+    def predict(self, X: ArrayLike, return_std: Literal[True]) -> tuple[FloatArray, FloatArray]: ...
+    def predict(self, X: ArrayLike, return_std: bool = False) -> FloatArray | tuple[FloatArray, FloatArray]:
+        """Expected values (n,), and with `return_std` the standard deviations (n,) of a new measurement."""
+        check_is_fitted(self)
+        if not return_std:
+            return cast(FloatArray, self.surrogate_.predict(X))
+        belief = self.believe(X)
+        return belief.mean, belief.measured_std
+
+    def believe(self, X: ArrayLike) -> Prediction:
+        """What is believed of the property at each row, and of a measurement of it."""
+        check_is_fitted(self)
+        return cast(Prediction, self.surrogate_.believe(X)).widened(self.factor)
+
+    def covariance(self, A: ArrayLike, B: ArrayLike) -> FloatArray:
+        """Posterior covariance (n_a, n_b) of the property itself between rows of A and rows of B."""
+        check_is_fitted(self)
+        return np.asarray(self.factor**2 * self.surrogate_.covariance(A, B))
+
+    def sample(self, X: ArrayLike, n_samples: int, rng: np.random.Generator) -> FloatArray:
+        """Joint draws (n_samples, n) of the property itself, noise free."""
+        mean = self.predict(X)
+        return np.asarray(mean + self.factor * (self.surrogate_.sample(X, n_samples, rng) - mean))
+
+    @available_if(lambda self: hasattr(self.surrogate_, "leave_one_out"))
+    def leave_one_out(self) -> Prediction:
+        """What is believed of each training value by all others; see the surrogate's own."""
+        return cast(Prediction, self.surrogate_.leave_one_out()).widened(self.factor)
+
+    @property
+    def num_outputs(self) -> int:
+        """One property."""
+        return 1
+
+    @property
+    def batch_shape(self) -> torch.Size:
+        """Not batched."""
+        return torch.Size()
+
+    def posterior(
+        self,
+        X: Tensor,
+        output_indices: list[int] | None = None,
+        observation_noise: bool | Tensor = False,
+        posterior_transform: Any = None,
+    ) -> Any:
+        """BoTorch's joint posterior at X (..., q, n_features), differentiable where the surrogate's is."""
+        check_is_fitted(self)
+        given = observation_noise if isinstance(observation_noise, bool) else observation_noise / self.factor**2
+        joint = self.surrogate_.posterior(X, observation_noise=given).distribution
+        wide = MultivariateNormal(joint.mean, self.factor**2 * joint.covariance_matrix)
+        posterior = GPyTorchPosterior(wide)
+        return posterior if posterior_transform is None else posterior_transform(posterior)
+
+    def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> Model:
+        """BoTorch model that has seen Y (..., q, 1) at X (..., q, n_features) as well, widened as this one is."""
+        if kwargs.get("noise") is not None:
+            kwargs["noise"] = kwargs["noise"] / self.factor**2
+        wide = Widened(self.surrogate, self.factor)
+        wide.surrogate_ = self.surrogate_.condition_on_observations(X, Y, **kwargs)
+        return wide
