@@ -19,12 +19,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from reference_space import ran_on, reference_space, screened, synthetic_modulus
 
-from alloyloop.design.beliefs import Belief, Evidence
+from alloyloop.design.beliefs import Belief, Evidence, Option, learn
 from alloyloop.design.criteria import ExpectedImprovement
 from alloyloop.design.features import Alloys, Features
 from alloyloop.design.predictors import predictor
@@ -102,7 +103,7 @@ def ours(step: float, most: int) -> dict[str, float]:
     evidence = Evidence("modulus_GPa", alloys, y, unknown, np.full(N_ROWS, ""))
     features = Features(space.elements)
     gp = GaussianProcess().fit(features.encode(alloys), y)
-    belief = Belief(evidence, features, gp)
+    belief = Belief(evidence, features, gp, partial(learn, option=Option("gaussian-process", features)))
     score = ExpectedImprovement("modulus_GPa", -1.0, float(belief.about(alloys).mean.min()))
     stop = min(most, space.count) if most else space.count
     screening = Screening(space, space.elements, (predictor(belief),), (), score, (), BATCH, 0, stop)

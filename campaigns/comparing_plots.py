@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..surrogates.errors import AlloyloopError
-from .comparison import WORDS, Compared, Comparison
+from .comparison import NO_PROCESS, WORDS, Compared, Comparison
 from .plots import BLACK, BLUE, GREY, ORANGE, VERMILLION, _axis_label, _figure, _styled, figure_svg
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FORMATS = (".svg", ".png")
 LEVELS = np.arange(1, 20) / 20  # of the intervals whose shares are drawn
-SHOWN = 12  # models in the bars; more would not be read
+SHOWN = 20  # models in the bars; more would not be read
 DOTS_PER_INCH = 150
 HELD_OUT: dict[str, Any] = {"marker": "o", "color": BLUE, "markersize": 3.5}
 
@@ -99,7 +99,9 @@ def _draw_held_out(ax: Axes, one: Comparison) -> None:
 
 def _draw_errors(ax: Axes, one: Comparison) -> None:
     """The error of every model on rows left out, in each way, and on its own training rows."""
-    way, names = one.ways[0], one.ranked[:SHOWN]
+    way = one.ways[0]
+    # Of the models without process columns, that of the best alone: the others say the same.
+    names = [n for n in one.ranked if not n.endswith(NO_PROCESS) or n == f"{one.best}{NO_PROCESS}"][:SHOWN]
     at = np.arange(len(names), dtype=np.float64)
     errors = [one.scores(name, way)["rmse"] for name in names]
     spread = np.nan_to_num([error.std for error in errors])
@@ -131,4 +133,4 @@ def _draw_reliability(ax: Axes, one: Comparison) -> None:
     ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="level of the interval", ylabel="share of held-out values inside")
     handles, labels = ax.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
-    ax.legend(once.values(), once.keys(), loc="upper left", fontsize="small")
+    ax.legend(once.values(), once.keys(), loc="lower right", fontsize="small")

@@ -162,10 +162,17 @@ class Comparison:
         scores = self.scores(best, way)
         train, held = scores["rmse"].train, scores["coverage90"].mean
         for name in self.ranked[: self.ranked.index(best)]:
-            if not name.endswith(NO_PROCESS):
+            if name != MEAN and not name.endswith(NO_PROCESS):
                 yield f"A {name} errs less, {self.scores(name, way)['rmse'].mean:.3g}{unit}."
         share = train / scores["rmse"].mean if scores["rmse"].mean > 0 else 1.0
         yield f"On its own training rows it errs {train:.3g}{unit}, {share:.0%} of that: do not report such a number."
+        surprise = {name: self.scores(name, way)["nll"].mean for name in self.ranked if name in self.takeable}
+        likeliest = min(surprise, key=surprise.__getitem__)
+        if likeliest != best:
+            yield (
+                f"{likeliest} makes the values left out likeliest (NLL {surprise[likeliest]:.3g} against "
+                f"{surprise[best]:.3g}), by which auto chooses."
+            )
         by_lot = self.scores(best, RANDOM).get("rmse")
         if way == BY_SOURCE and by_lot is not None:
             yield f"With rows left out by lot, as most papers do, it errs {by_lot.mean:.3g}{unit}."

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import floor, isfinite, log10
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design.beliefs import Belief, Choice, learn
+from ..design.beliefs import Belief, Choice
 from ..design.explaining import (
     Contributions,
     Effect,
     HeldOut,
     Importance,
-    Learner,
     Neighbour,
     Outlier,
     Thing,
@@ -131,7 +129,7 @@ def explain_models(snapshot: Snapshot) -> ModelsExplained:
 
 def _model(snapshot: Snapshot, belief: Belief, choice: Choice, rng: np.random.Generator) -> Model:
     space, known = snapshot.space, belief.evidence
-    held = held_out(known, _learner(belief, choice))
+    held = held_out(known, belief.again)
     rmse = None
     if held is not None:
         rmse = float(np.sqrt(np.mean((held.means(known.alloys) - known.values)[known.exact] ** 2)))
@@ -147,11 +145,6 @@ def _model(snapshot: Snapshot, belief: Belief, choice: Choice, rng: np.random.Ge
         effects(space, belief, base),
         outliers(belief, held),
     )
-
-
-def _learner(belief: Belief, choice: Choice) -> Learner:
-    """Learn other evidence in the same way."""
-    return partial(learn, option=belief.option, factor=choice.factor)
 
 
 def _base(snapshot: Snapshot, belief: Belief) -> tuple[Alloys, str]:
@@ -380,7 +373,7 @@ def _parts(snapshot: Snapshot, belief: Belief, choice: Choice, alloy: Alloys, rn
         belief,
         float(belief.about(alloy).mean[0]),
         contributions(space, belief, alloy, rng),
-        neighbours(space, belief, alloy, _learner(belief, choice), N_NEIGHBOURS),
+        neighbours(space, belief, alloy, belief.again, N_NEIGHBOURS),
     )
 
 

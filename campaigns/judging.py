@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import inf
-from typing import Any
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from ..design.beliefs import Belief
 from ..design.composition import Composition
+from ..design.distances import far, places
 from ..design.features import Alloys
 from ..design.goals import limits
-from ..design.process import Choice, Process
-from ..design.space import DesignSpace
+from ..design.process import Process
+from ..design.unseen import unseen
 from ..surrogates.base import FloatArray, Prediction
 from .answers import Answer, Nearest, Predicted
 from .learning import Beliefs
 from .snapshot import Snapshot, plain
 
-# Outside what the data support: further from every known alloy than this share of them is from its own nearest.
-FAR = 0.95
 NO_VALUE = "its features need a value of one of the alloy's elements that the element table lacks"
 
 
@@ -47,7 +44,7 @@ def judge(
     if not compositions:
         return ()
     alloys = _alloys(snapshot, compositions, process)
-    places = _places(snapshot.space, alloys)
+    at = places(snapshot.space, alloys)
     predictions = {name: _prediction(belief, alloys) for name, belief in beliefs.of.items()}
     bounds = {name: prediction.interval() for name, prediction in predictions.items()}
     chances = {
@@ -56,8 +53,10 @@ def judge(
         if name in predictions
     }
     known_ids = [snapshot.table.ids[row] for row in np.flatnonzero(snapshot.known)]
-    known_places = _places(snapshot.space, snapshot.alloys().rows(snapshot.known))
-    far = _far(known_places)
+    known = snapshot.alloys().rows(snapshot.known)
+    known_at, farthest = places(snapshot.space, known), far(snapshot.space, known)
+    tested = (*snapshot.space.process, *snapshot.space.conditions)
+    strange = unseen(tested, known, alloys) if len(known) else [[] for _ in ids]
     answers = []
     for i, composition in enumerate(compositions):
         predicted = {
@@ -69,7 +68,7 @@ def judge(
         }
         chance = {name: float(values[i]) for name, values in chances.items() if name in predicted}
         chance["all"] = float(np.prod(list(chance.values())))
-        nearest = _nearest(known_ids, known_places, places[i])
+        nearest = _nearest(known_ids, known_at, at[i])
         own = {name: values[i] for name, values in process.items()}
         answers.append(
             Answer(
@@ -81,7 +80,7 @@ def judge(
                 nearest=nearest,
                 flags=(
                     *(f"{name} cannot be predicted: {NO_VALUE}" for name in predictions if name not in predicted),
-                    *_flags(snapshot, composition, own, inf if nearest is None else nearest.distance, far),
+                    *_flags(snapshot, composition, strange[i], inf if nearest is None else nearest.distance, farthest),
                 ),
                 why=why[i] if why else "",
                 measured=measured[i] if measured else None,
@@ -106,28 +105,6 @@ def _alloys(snapshot: Snapshot, compositions: Sequence[Composition | None], proc
     return Alloys(elements, fractions.reshape(len(compositions), len(elements)), process)
 
 
-def _places(space: DesignSpace, alloys: Alloys) -> FloatArray:
-    """Coordinates (n, d), half of whose absolute differences sum to the distance between two alloys, in shares of 1.
-
-    Those are the atomic fractions. Without a composition the distance is the mean over process variables of the share
-    of the range between two numbers, or 1 between two words; a number that is not known is half a range from any.
-    """
-    if space.elements:
-        return alloys.fractions
-    n_variables = len(space.process)
-    columns: list[FloatArray] = []
-    for variable in space.process:
-        values = alloys.process[variable.name]
-        if isinstance(variable, Choice):
-            columns.append((variable.levels(values)[:, None] == np.arange(variable.n_levels)).astype(np.float64))
-            continue
-        numbers = np.asarray(values, dtype=np.float64)
-        known = np.isfinite(numbers)
-        share = (numbers - variable.low) / ((variable.high - variable.low) or 1.0)
-        columns.append(2 * np.column_stack([np.where(known, share, 0.5), np.where(known, 0.25, 0.0)]))
-    return np.column_stack(columns) / n_variables
-
-
 def _nearest(ids: Sequence[str], known: FloatArray, place: FloatArray) -> Nearest | None:
     """Of the known alloys, at places (n, d), the one nearest to an alloy (d,)."""
     if not len(known):
@@ -137,46 +114,25 @@ def _nearest(ids: Sequence[str], known: FloatArray, place: FloatArray) -> Neares
     return Nearest(ids[nearest], float(distances[nearest]))
 
 
-def _far(known: FloatArray) -> float:
-    """The distance [%] beyond which an alloy is far from all data at places (n, d), judged by their own distances."""
-    if len(known) < 3:
-        return inf
-    to_itself_and_another = np.asarray(KDTree(known).query(known, k=2, p=1)[0])
-    return float(np.quantile(50 * to_itself_and_another[:, 1], FAR))
-
-
 def _flags(
-    snapshot: Snapshot, composition: Composition | None, process: Mapping[str, Any], distance: float, far: float
+    snapshot: Snapshot, composition: Composition | None, strange: Sequence[str], distance: float, farthest: float
 ) -> tuple[str, ...]:
     flags = []
-    if distance > far:
+    if distance > farthest:
         unit, what = ("at.%", "alloy") if composition is not None else ("% of the process ranges", "design")
-        near = f"{distance:.1f} {unit} from the nearest known {what}, where known ones are {far:.1f} or less apart"
+        near = f"{distance:.1f} {unit} from the nearest known {what}, where known ones are {farthest:.1f} or less apart"
         flags.append(f"outside the data: {near}")
+    flags += strange
     if composition is None:
-        return (*flags, *_beyond_numbers(snapshot, process))
+        return tuple(flags)
     flags += _beyond(snapshot, composition)
     if snapshot.space.policy is not None:
         flags += snapshot.space.policy.flags(composition.wt_pct)
     return tuple(flags)
 
 
-def _beyond_numbers(snapshot: Snapshot, process: Mapping[str, Any]) -> list[str]:
-    """Process variables whose number is beyond all that are known."""
-    beyond = []
-    for variable in snapshot.space.process:
-        if isinstance(variable, Choice):
-            continue
-        values = snapshot.process[variable.name][snapshot.known]
-        low, high = np.nanmin(values, initial=inf), np.nanmax(values, initial=-inf)
-        value = process[variable.name]
-        if low <= high and (value < low or value > high):
-            beyond.append(f"{variable.name} {value:.10g} is outside what is known: {low:.10g} to {high:.10g}")
-    return beyond
-
-
 def _beyond(snapshot: Snapshot, composition: Composition) -> list[str]:
-    """Elements of which the alloy holds more than any known alloy."""
+    """Elements of which the alloy holds more than any known alloy that has some."""
     if not snapshot.known.any():
         return []
     sign = "at.%" if snapshot.space.basis == "at_pct" else "wt.%"
@@ -184,5 +140,5 @@ def _beyond(snapshot: Snapshot, composition: Composition) -> list[str]:
     return [
         f"{element} {amount:g} {sign} is more than any known alloy holds ({most[element]:g})"
         for element, amount in composition.amounts(snapshot.space.basis).items()
-        if amount > most[element] + 1e-9
+        if amount > most[element] + 1e-9 and most[element] > 0
     ]

@@ -279,7 +279,8 @@ class _Cache:
         data = b""
         for part in (found, *found.companions):
             told = (part.alloys.fractions, part.values, part.noise, part.censored)
-            words = (part.property, part.sources.tolist(), part.usual_scatter, part.ids.tolist() if found.companions else 0)
+            ids = part.ids.tolist() if found.companions else []
+            words = (part.property, part.sources.tolist(), part.usual_scatter, ids)
             data += b"".join(np.ascontiguousarray(numbers).tobytes() for numbers in told) + repr(words).encode()
             data += b"".join(np.asarray(column).astype(str).tobytes() for column in part.alloys.process.values())
         return digest(data + repr((version("alloyloop"), options)).encode())

@@ -140,7 +140,14 @@ def acquisition(
     sobol = qmc.Sobol((len(alloys) + n_picks) * (1 + len(constraints)), rng=rng)
     uniform = np.clip(sobol.random(N_DRAWS), 1e-12, 1 - 1e-12)
     normals = ndtri(uniform).reshape(N_DRAWS, 1 + len(constraints), -1).swapaxes(0, 1)
-    return _acquisition(goal.sign, belief, constraints, alloys, normals)
+    return _acquisition(goal.sign, belief, tuple(_on_scale(*pair) for pair in constraints), alloys, normals)
+
+
+def _on_scale(belief: Belief, limit: Within) -> tuple[Belief, Within]:
+    """A limit, and the belief it is about, on the scale that the property was modelled on: there a belief is normal."""
+    on, scale = belief.on_scale()
+    low, high = (float(end) for end in scale.limits(limit.low, limit.high))
+    return (on, Within(low, high)) if low < high else (belief, limit)
 
 
 def _acquisition(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -111,17 +112,25 @@ class Belief:
     evidence : what it learned from
     features : how alloys become the surrogate's numbers
     surrogate : fitted on them
-    option : how it was learned; of a blend, its name stands for the model
+    again : learns in the same way from other evidence
     """
 
     evidence: Evidence
     features: Features
     surrogate: Surrogate
-    option: Option
+    again: Callable[[Evidence], Belief]
 
     def about(self, alloys: Alloys) -> Prediction:
         """What is believed of the property of each alloy, and of a measurement of it."""
         return self.surrogate.believe(self.features.encode(alloys))
+
+    def on_scale(self) -> tuple[Belief, Scale]:
+        """The normal belief on the scale that the property was modelled on, and that scale."""
+        from ..surrogates.warped import Warped
+
+        if not isinstance(self.surrogate, Warped):
+            return self, LINEAR
+        return replace(self, surrogate=self.surrogate.surrogate_), self.surrogate.scale
 
     def covariance(self, some: Alloys, others: Alloys) -> FloatArray:
         """Posterior covariance of the property between alloys. (n_some, n_others)"""
@@ -175,7 +184,8 @@ def learn(evidence: Evidence, option: Option, factor: float = 1.0) -> Belief:
     option : how
     factor : on the standard deviations; see `Choice`
     """
-    return _fitted(evidence, option, _widened(_model(evidence, option), factor))
+    model = _widened(_model(evidence, option), factor)
+    return _fitted(evidence, option, model, partial(learn, option=option, factor=factor))
 
 
 def learn_chosen(evidence: Evidence, options: Mapping[str, Option], choice: Choice) -> Belief:
@@ -195,7 +205,8 @@ def learn_chosen(evidence: Evidence, options: Mapping[str, Option], choice: Choi
         )
         for part, option in parts
     ]
-    return _fitted(evidence, whole, _widened(Blend(tuple(members)), choice.factor))
+    again = partial(learn_chosen, options=options, choice=choice)
+    return _fitted(evidence, whole, _widened(Blend(tuple(members)), choice.factor), again)
 
 
 def _model(evidence: Evidence, option: Option) -> Any:
@@ -218,7 +229,7 @@ def _widened(model: Any, factor: float) -> Any:
     return model if factor == 1 else Widened(model, factor)
 
 
-def _fitted(evidence: Evidence, option: Option, model: Any) -> Belief:
+def _fitted(evidence: Evidence, option: Option, model: Any, again: Callable[[Evidence], Belief]) -> Belief:
     """A model on an option's scale, fitted to the evidence of a property and of those learned together with it."""
     from ..surrogates.warped import Warped
 
@@ -233,7 +244,7 @@ def _fitted(evidence: Evidence, option: Option, model: Any) -> Belief:
     X = np.concatenate([option.features.encode(one.alloys) for one in learned])
     model = model if option.scale == LINEAR else Warped(model, option.scale)
     fitted = model.fit(X, np.concatenate([one.values for one in learned]), **told)
-    return Belief(evidence, option.features, fitted, option)
+    return Belief(evidence, option.features, fitted, again)
 
 
 # Below this many rows a comparison is a draw of lots: the first option is taken.
@@ -344,18 +355,18 @@ def choose(
 
 def _blendable(best: Option, other: Option) -> bool:
     """Whether an option can be blended with the best: on the same scale, and told alike what is not known."""
-    return best.scale == other.scale and best.prepare == other.prepare and best.features.unknown == other.features.unknown
+    return (best.scale, best.prepare, best.features.unknown) == (other.scale, other.prepare, other.features.unknown)
 
 
 def _blend(tried: Mapping[str, _Tried], values: FloatArray) -> tuple[tuple[Part, ...], _Tried]:
     """The blend of options that makes held-out rows most likely, and how it does."""
     from ..surrogates.blend import mixture, weights_of
 
-    names = list(tried)
-    weights = weights_of(np.column_stack([tried[name].densities for name in names]))
-    shares = {name: float(weight) for name, weight in zip(names, weights, strict=True) if weight > 0}
-    parts = tuple(Part(name, shares[name], tried[name].factor) for name in sorted(shares, key=lambda name: -shares[name]))
-    return parts, _Tried.of(mixture([tried[part.name].held for part in parts], [part.weight for part in parts]), values)
+    weights = weights_of(np.column_stack([one.densities for one in tried.values()]))
+    weighed = sorted(zip(weights.tolist(), tried, strict=True), reverse=True)
+    parts = tuple(Part(name, weight, tried[name].factor) for weight, name in weighed if weight > 0)
+    held = mixture([tried[part.name].held for part in parts], [part.weight for part in parts])
+    return parts, _Tried.of(held, values)
 
 
 def held_out_folds(evidence: Evidence, k: int = N_FOLDS) -> tuple[list[Fold], str]:
@@ -369,14 +380,14 @@ def held_out_folds(evidence: Evidence, k: int = N_FOLDS) -> tuple[list[Fold], st
     return [(np.asarray(train), np.asarray(test)) for train, test in shuffled_folds(len(evidence), k)], "rows"
 
 
-def held_out(evidence: Evidence, option: Option, folds: list[Fold], factor: float = 1.0) -> Prediction:
+def held_out(evidence: Evidence, option: Option, folds: list[Fold]) -> Prediction:
     """What is believed of every measured row (not of bounds) by models that did not see its fold, in the rows' order."""
     exact = np.flatnonzero(evidence.exact)
     parts, order = [], []
     for train, test in folds:
         asked = np.intersect1d(test, exact)
         if len(asked):
-            parts.append(learn(evidence.rows(train), option, factor).about(evidence.alloys.rows(asked)))
+            parts.append(learn(evidence.rows(train), option).about(evidence.alloys.rows(asked)))
             order.append(asked)
     back = np.argsort(np.concatenate(order))
     return Prediction.together(parts).rows(back)

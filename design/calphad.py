@@ -56,7 +56,7 @@ class Calphad:
     phases: tuple[str, ...] = ()
     driving_forces: tuple[str, ...] = ()
     suspended: tuple[str, ...] = ()
-    most_alloys: int = 10_000
+    most_alloys: int = field(default=10_000, repr=False)
     known: dict[Key, tuple[float, ...]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -76,16 +76,8 @@ class Calphad:
 
     @property
     def meanings(self) -> dict[str, str]:
-        """What each column is, in a line, by its name; for each temperature first fractions, then driving forces."""
-        said = {}
-        for temperature in self.temperatures_C:
-            at = f"at {temperature:g} °C, by {self.database.file}"
-            for phase in self.phases:
-                said[f"fraction_{phase}_{temperature:g}C"] = f"Share of the atoms in {phase} in equilibrium {at} [-]"
-            for phase in self.driving_forces:
-                name = f"driving_force_{phase}_{temperature:g}C_J_per_mol"
-                said[name] = f"Driving force for {phase} {at}; 0 where it is stable, else negative [J per mol of atoms]"
-        return said
+        """What each column is, in a line, by its name."""
+        return meanings(self.database.file, self.temperatures_C, self.phases, self.driving_forces)
 
     def compute(self, fractions: FloatArray, elements: tuple[str, ...]) -> FloatArray:
         """Features of alloys; of equal ones, and of those of earlier calls, once.
@@ -162,6 +154,32 @@ class Calphad:
         if any(map(isnan, values)):
             return f"cannot form a phase of {file} whose driving force is a feature"
         return ""
+
+
+def meanings(
+    file: str, temperatures_C: tuple[float, ...], phases: tuple[str, ...], driving_forces: tuple[str, ...]
+) -> dict[str, str]:
+    """What each column of a question is, in a line, by its name, without reading the database.
+
+    Parameters
+    ----------
+    file : name of the database
+    temperatures_C, phases, driving_forces : see `Calphad`; of each temperature fractions come before driving forces
+
+    Examples
+    --------
+    >>> list(meanings("my.tdb", (600.0,), ("BCC_A2",), ("LIQUID",)))
+    ['fraction_BCC_A2_600C', 'driving_force_LIQUID_600C_J_per_mol']
+    """
+    said = {}
+    for temperature in temperatures_C:
+        at = f"at {temperature:g} °C, by {file}"
+        for phase in phases:
+            said[f"fraction_{phase}_{temperature:g}C"] = f"Share of the atoms in {phase} in equilibrium {at} [-]"
+        for phase in driving_forces:
+            name = f"driving_force_{phase}_{temperature:g}C_J_per_mol"
+            said[name] = f"Driving force for {phase} {at}; 0 where it is stable, else negative [J per mol of atoms]"
+    return said
 
 
 def _keys(fractions: FloatArray, elements: tuple[str, ...]) -> list[Key]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..surrogates.base import FloatArray, Prediction
-from .beliefs import Evidence, Option, choose, learn
+from .beliefs import Evidence, Option, choose, learn_chosen
 from .diagram import IntArray
 from .features import Alloys
 from .formulas import spelled
@@ -66,7 +66,9 @@ def choosing(options: Mapping[str, Option], variations: Variations = lambda know
             return varied
 
         choice = choose(known, options, variations=more)
-        return Learned(choice.name, learn(known, offered[choice.name], choice.factor).about)
+        # A blend is named by its parts alone: their weights differ from one training part to the next.
+        name = " + ".join(sorted(part.name for part in choice.parts)) or choice.name
+        return Learned(name, learn_chosen(known, offered, choice).about)
 
     return learner
 

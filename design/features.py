@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
+from .calphad import Calphad
 from .composition import Basis, at_to_wt
 from .descriptors import DESCRIPTORS, descriptor
 from .diagram import IntArray
@@ -101,6 +102,8 @@ class Features:
     formulas : that are features
     tables : properties of the elements, of which the mean and the standard deviation over the atoms are features
     columns : further numbers, by name among the process values of alloys; not known where they are not there
+    calphad : phase equilibria of which columns are features; not known where one could not be computed
+    calphad_columns : which of its columns; all where none is named
     unknown : how a process value or a further number that is not known is told. `flagged`: a choice is none of its
         levels, a number stands at the middle of its range (a condition: at its `at`) beside a column that says so.
         `integrated`: NaN, a formula of it too, for a surrogate that averages over what it may be (see `blanks`)
@@ -119,6 +122,8 @@ class Features:
     tables: tuple[ElementProperty, ...] = ()
     columns: tuple[Column, ...] = ()
     unknown: Literal["flagged", "integrated"] = "flagged"
+    calphad: Calphad | None = None
+    calphad_columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = self.names
@@ -173,6 +178,13 @@ class Features:
             known &= finite if part.unknown is None else finite | part.unknown(seen)
         return known
 
+    def without_phases(self, alloys: Alloys) -> BoolArray:
+        """(n,) Of which alloys a column of `calphad` that is a feature is not known."""
+        if self.calphad is None:
+            return np.zeros(len(alloys), dtype=np.bool_)
+        values = _phases(self.calphad, self.calphad_columns).values(_Seen(self, alloys))
+        return np.asarray(np.isnan(values).any(axis=1))
+
     def undefined(self, alloys: Alloys) -> dict[int, str]:
         """Of which alloys a formula has no value although all that it names is known, with what is wrong, in words."""
         seen, found = _Seen(self, alloys), dict[int, str]()
@@ -190,6 +202,7 @@ class Features:
         parts += [_descriptor(name) for name in self.descriptors]
         parts += [_formula(formula, self._unsure(formula)) for formula in self.formulas]
         parts += [_table(table) for table in self.tables]
+        parts += [_phases(self.calphad, self.calphad_columns)] if self.calphad is not None else []
         integrated = self.unknown == "integrated"
         for variable in self.process:
             if isinstance(variable, Choice):
@@ -301,6 +314,15 @@ def _table(table: ElementProperty) -> _Part:
     return _Part(said, lambda seen: np.column_stack(table.mean_and_std(seen.alloys.fractions, seen.alloys.elements)))
 
 
+def _phases(calphad: Calphad, columns: tuple[str, ...]) -> _Part:
+    said, asked = calphad.meanings, columns or calphad.names
+    chosen = [calphad.names.index(name) for name in asked]
+    return _Part(
+        {name: said[name] for name in asked},
+        lambda seen: calphad.compute(seen.alloys.fractions, seen.alloys.elements)[:, chosen],
+    )
+
+
 def _choice(variable: Choice, *, integrated: bool) -> _Part:
     said = {f"{variable.name}={word}": f"1 where {variable.name} is {word}, else 0" for word in variable.choices}
 
@@ -337,9 +359,11 @@ def _treatment(variable: Numeric | Condition) -> str:
 
 
 def together(sets: Sequence[Features]) -> Features:
-    """Features that hold all columns of several that differ in composition and descriptors alone."""
+    """Features that hold all columns of several that differ in composition, descriptors and phases alone."""
     descriptors = dict.fromkeys(name for seen in sets for name in seen.descriptors)
-    return replace(sets[0], composition=any(seen.composition for seen in sets), descriptors=tuple(descriptors))
+    calphad = next((seen.calphad for seen in sets if seen.calphad is not None), None)
+    composition = any(seen.composition for seen in sets)
+    return replace(sets[0], composition=composition, descriptors=tuple(descriptors), calphad=calphad)
 
 
 def telling_descriptors(alloys: Alloys) -> tuple[str, ...]:
@@ -361,11 +385,15 @@ def known_for(names: Sequence[str], elements: tuple[str, ...]) -> tuple[str, ...
 
 
 def feature_set(
-    name: str, descriptors: tuple[str, ...], elements: tuple[str, ...], process: tuple[Treatment, ...]
+    name: str,
+    descriptors: tuple[str, ...],
+    elements: tuple[str, ...],
+    process: tuple[Treatment, ...],
+    calphad: Calphad | None = None,
 ) -> Features:
     """The features of a name, `composition`, `descriptors` or `both`, where `descriptors` are those that can tell.
 
-    Where none can, as of a single alloy, there is the composition.
+    Where none can, as of a single alloy, there is the composition. All columns of `calphad` stand beside descriptors.
     """
     if name not in FEATURE_SETS:
         raise AlloyloopError(
@@ -373,4 +401,5 @@ def feature_set(
             f"Write auto, {', '.join(FEATURE_SETS)}, or a list of descriptors.",
         )
     composition = name != "descriptors" or not descriptors
-    return Features(elements, composition, () if name == "composition" else descriptors, process)
+    alone = Features(elements, composition, process=process)
+    return alone if name == "composition" else replace(alone, descriptors=descriptors, calphad=calphad)

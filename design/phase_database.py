@@ -11,7 +11,7 @@ import re
 import warnings
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.util import find_spec
@@ -41,7 +41,11 @@ class PhaseDatabase:
     """
 
     file: str
-    text: str = field(repr=False)
+    text: str
+
+    def __repr__(self) -> str:
+        """By its digest, by which what was worked out with it is known again."""
+        return f"PhaseDatabase({self.file!r}, {self.digest[:16]})"
 
     @property
     def digest(self) -> str:

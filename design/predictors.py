@@ -77,7 +77,8 @@ class Swept:
         """See `Predictor`."""
         bounds = self.sweep.bounds(X, starts)
         n = len(bounds.mean_low)
-        return Bracket(bounds.mean_low, bounds.mean_high, np.zeros(n), self.factor * bounds.std_high, np.full(n, self.noise))
+        nothing, noise = np.zeros(n), np.full(n, self.noise)
+        return Bracket(bounds.mean_low, bounds.mean_high, nothing, self.factor * bounds.std_high, noise)
 
     def mean(self, X: FloatArray) -> FloatArray:
         """See `Predictor`."""

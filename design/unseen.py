@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
 
-from .features import Alloys, BoolArray, Features
+from .features import Alloys, BoolArray, Treatment
 from .process import Choice
 
 # Of a number's size: what is beyond all others by less is their equal.
 BEYOND = 1e-9
 
 
-def unseen(features: Features, training: Alloys, asked: Alloys) -> list[list[str]]:
+def unseen(variables: Sequence[Treatment], training: Alloys, asked: Alloys) -> list[list[str]]:
     """What some alloys have that no alloy learned from had, in words: elements, words, numbers beyond all others.
 
     Parameters
     ----------
-    features : what the surrogate sees
+    variables : the process variables and conditions that count
     training : the alloys it learned from
     asked : n alloys; of what is not known of them nothing is said
 
@@ -29,7 +30,7 @@ def unseen(features: Features, training: Alloys, asked: Alloys) -> list[list[str
     Examples
     --------
     >>> learned = Alloys(("Nb", "Ti"), np.array([[0.0, 1.0]]), {})
-    >>> unseen(Features(("Nb", "Ti")), learned, Alloys(("Nb", "Ti"), np.array([[0.1, 0.9]]), {}))
+    >>> unseen((), learned, Alloys(("Nb", "Ti"), np.array([[0.1, 0.9]]), {}))
     [['holds Nb, of which no alloy learned from had any']]
     """
     said: list[list[str]] = [[] for _ in range(len(asked))]
@@ -42,7 +43,7 @@ def unseen(features: Features, training: Alloys, asked: Alloys) -> list[list[str
     for i, element in enumerate(asked.elements):
         if element not in learned:
             say(asked.fractions[:, i] > 0, f"holds {element}, of which no alloy learned from had any")
-    for variable in features.process:
+    for variable in variables:
         name = variable.name
         if isinstance(variable, Choice):
             words, known_words = np.asarray(asked.process[name], dtype=object), set(training.process[name].tolist())

@@ -40,7 +40,7 @@ from .sweep import Sweep
 
 ROUNDS_OF_BOUNDS = 2  # of finding what stands for bounds, each followed by a new fit
 MOST_ROUNDS = 3  # of looking for outliers, each followed by a new fit
-MOST_AGAIN = 16.0  # usual variances that one that disagrees is taken to have, at most, when the next is foreseen
+MOST_AGAIN = 25.0  # usual variances that one that disagrees is taken to have, at most, when the next is foreseen
 MOST_SCENARIOS = 2000  # rows that stand for rows with blanks, roughly
 MOST_LEARNED = 1000  # values that hyperparameters are learned from, where there are more than can be taken in exactly
 
@@ -221,7 +221,8 @@ class GaussianProcess(RegressorMixin, BaseEstimator, NormalModel):  # type: igno
         # The offset of a source that rows come from is a part of what is believed; that of any other one scatters.
         meant = bool(here.any())
         self._here_variance = max(found.offset - here_explained, 0.0) if meant else 0.0
-        self.noise_ = hypot(sqrt(found.scatter[0] + (0.0 if meant else found.offset)) * self.scale_, self._typical)
+        scatter = found.scatter[0] + (0.0 if meant else found.offset) + self._again(found)
+        self.noise_ = hypot(sqrt(scatter) * self.scale_, self._typical)
         self.source_std_ = sqrt(found.offset) * self.scale_
         self.correlations_ = found.correlation
         self.hyperparameters_ = found
@@ -230,6 +231,11 @@ class GaussianProcess(RegressorMixin, BaseEstimator, NormalModel):  # type: igno
         self.log_likelihood_ = -(fit + log_determinant + len(training.z) * log(2 * pi)) / 2 - log_scales
         self.relevances_ = self._relevances(found)
         self._sweep = Sweep.of(self)
+
+    def _again(self, found: Hyperparameters) -> float:
+        """What measurements that disagree add to the variance of the next: they will come again, misprints among them less."""
+        usual = self._training.variances - self._extra + found.scatter[self._training.task]
+        return float(np.mean(np.minimum(self._extra, MOST_AGAIN * usual)[self._training.task == 0]))
 
     def _relevances(self, found: Hyperparameters) -> FloatArray:
         """What the property varies by between two rows that differ in one feature alone, as shares of all features.

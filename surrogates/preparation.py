@@ -72,6 +72,15 @@ def _step(text: str) -> Step:
     return Step(spelled[1], int(spelled[2]))
 
 
+def _can_leave_out(prepared: Prepared) -> bool:
+    """Whether a value can be left out afterwards, the steps being kept.
+
+    Axes and kinds know no values, and may stay as hyperparameters do. Features were selected by the very values
+    that would be left out.
+    """
+    return hasattr(prepared.surrogate_, "leave_one_out") and all(one.kind != "select" for one in steps(prepared.steps))
+
+
 class Prepared(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # these come without types
     """A surrogate that sees features as steps of preparation leave them, the steps being learned as it is.
 
@@ -138,7 +147,8 @@ class Prepared(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # t
         for step in asked:
             self._maps.append(_learn(step, seen, values, guides))
             seen = _mapped(self._maps[-1:], seen)
-        self.surrogate_ = clone(cast(Any, self.surrogate)).fit(seen, values, **told)
+        inner: Any = clone(cast(Any, self.surrogate))
+        self.surrogate_ = inner.fit(seen, values, **told)
         for name in ("noise_", "scale_", "outliers_"):
             if hasattr(self.surrogate_, name):
                 setattr(self, name, getattr(self.surrogate_, name))
@@ -154,7 +164,7 @@ class Prepared(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # t
     def predict(self, X: ArrayLike, return_std: bool = False) -> FloatArray | tuple[FloatArray, FloatArray]:
         """Expected values (n,), and with `return_std` the standard deviations (n,) of a new measurement."""
         rows = self._prepared(X)
-        return self.surrogate_.predict(rows, return_std=True) if return_std else self.surrogate_.predict(rows)
+        return cast(FloatArray, self.surrogate_.predict(rows, return_std=return_std))
 
     def believe(self, X: ArrayLike) -> Prediction:
         """What is believed of the property at each row, and of a measurement of it."""
@@ -171,13 +181,9 @@ class Prepared(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # t
         rows = self._prepared(X)
         return cast(FloatArray, self.surrogate_.sample(rows, n_samples, rng))
 
-    # Axes and kinds know no values and may stay, as hyperparameters do. Features were selected by the very values that
-    # were to be left out.
-    @available_if(
-        lambda self: hasattr(self.surrogate_, "leave_one_out") and all(s.kind != "select" for s in steps(self.steps))
-    )
+    @available_if(_can_leave_out)  # type: ignore[untyped-decorator]  # scikit-learn comes without types
     def leave_one_out(self) -> Prediction:
-        """What is believed of each training value by all others, the steps as they are; not where features are selected."""
+        """What is believed of each training value by all others, with the steps as they are; not where any selects."""
         return cast(Prediction, self.surrogate_.leave_one_out())
 
     def _prepared(self, X: ArrayLike) -> FloatArray:
@@ -186,6 +192,9 @@ class Prepared(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # t
     def _fitted(self) -> list[_Map]:
         check_is_fitted(self)
         return self._maps
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "surrogate_")  # scikit-learn looks for numbers; one conditioned on more has none
 
     @property
     def num_outputs(self) -> int:
@@ -265,7 +274,7 @@ class _Axes:
 
     def __call__(self, X: Tensor) -> Tensor:
         weights = torch.from_numpy(self.per_spread[:, None] * self.weights)
-        return cast(Tensor, (X - torch.from_numpy(self.origin)) @ weights)
+        return (X - torch.from_numpy(self.origin)) @ weights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -335,15 +344,19 @@ def _telling(U: FloatArray, y: FloatArray, count: int) -> NDArray[np.intp]:
 
 
 def _principal(U: FloatArray, n_axes: int) -> FloatArray:
-    return cast(FloatArray, PCA(n_axes, svd_solver="full").fit(U).components_.T)
+    return np.asarray(PCA(n_axes, svd_solver="full").fit(U).components_).T
 
 
 def _independent(U: FloatArray, n_axes: int) -> FloatArray:
-    found = FastICA(n_axes, whiten="unit-variance", whiten_solver="svd", max_iter=1000, random_state=0)
+    # Whitened by PCA and not by FastICA, which divides by the spread along axes that it then leaves out.
+    whitened = PCA(n_axes, svd_solver="full", whiten=True).fit(U)
+    rotated = FastICA(whiten=cast(Any, False), max_iter=1000, random_state=0)
     with warnings.catch_warnings():
-        # Where rows are normal any rotation is as independent as the next; the last one tried is as good.
+        # Where rows are normal one rotation is as independent as another, and the last that was tried is as good.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return cast(FloatArray, found.fit(U).components_.T)
+        rotated.fit(whitened.transform(U))
+    unit = np.asarray(whitened.components_).T / np.sqrt(whitened.explained_variance_)
+    return np.asarray(unit @ np.asarray(rotated.components_).T)
 
 
 def _middles(U: FloatArray, count: int) -> FloatArray:
@@ -351,4 +364,4 @@ def _middles(U: FloatArray, count: int) -> FloatArray:
     # One thread: several add up their shares in any order, and the same data would give another belief.
     with warnings.catch_warnings(), threadpool_limits(limits=1, user_api="openmp"):
         warnings.simplefilter("ignore", ConvergenceWarning)  # rows so close that they make fewer kinds
-        return cast(FloatArray, KMeans(n_kinds, n_init=10, random_state=0).fit(U).cluster_centers_)
+        return cast(FloatArray, KMeans(n_kinds, n_init=cast(Any, 10), random_state=0).fit(U).cluster_centers_)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any, Literal, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +18,9 @@ from scipy.linalg.blas import dgemm, get_blas_funcs
 
 from .base import FloatArray
 from .errors import AlloyloopError
-from .hyperparameters import Hyperparameters, matern
+
+if TYPE_CHECKING:
+    from .hyperparameters import Hyperparameters
 
 IndexArray: TypeAlias = NDArray[np.intp]
 Precision: TypeAlias = Literal["float64", "float32"]
@@ -95,9 +97,12 @@ class Sweep:
     weights : (n_train,) of the training rows' covariances with a row, in that row's mean
     inverse : (n_train, n_train) lower triangular; the inverse of the lower Cholesky factor of the covariance of the
         training values, where the rows are those
+    lowest, highest : (n_features,) where the trend ends: the range of the rows learned from, as `train` has them
     slopes : (n_features,) prior standard deviations of the linear trend's slopes, per lengthscale
     trend : (n_features,) expected slopes of the trend, in those standard deviations
     norm : of the mean less its trend, in the function space that belongs to the Matérn kernel
+    of_here : (n_train,) of those covariances, in what a row has in common with the offset of the source that is meant
+    here_variance : variance of that offset; 0 where no row tells of it
     dtype : float64, or float32 for about twice the speed
     device : "cpu", or a device of torch such as "cuda"
 
@@ -116,7 +121,7 @@ class Sweep:
     >>> cells = Sweep.of(gp).cells(asked)
     >>> bounds = Sweep.of(gp).bounds(asked[cells.order], cells.starts)
     >>> int((bounds.mean_low < 66).sum()), len(bounds.mean_low)
-    (8, 19)
+    (9, 27)
 
     References
     ----------
@@ -130,9 +135,13 @@ class Sweep:
     train: FloatArray
     weights: FloatArray
     inverse: FloatArray
+    lowest: FloatArray
+    highest: FloatArray
     slopes: FloatArray
     trend: FloatArray
     norm: float
+    of_here: FloatArray
+    here_variance: float
     dtype: Precision = "float64"
     device: str = "cpu"
 
@@ -148,6 +157,8 @@ class Sweep:
         precision.
         """
         from sklearn.utils.validation import check_is_fitted
+
+        from .hyperparameters import matern  # with SciPy's optimisers, which a worker does not need
 
         check_is_fitted(gp)
         hyper = gp.hyperparameters_
@@ -165,9 +176,13 @@ class Sweep:
             train=train,
             weights=weights,
             inverse=np.asfortranarray(unit * gp._root),
+            lowest=gp._lowest / hyper.lengthscales,
+            highest=gp._highest / hyper.lengthscales,
             slopes=slopes,
             trend=trend,
             norm=sqrt(max(float(squared_norm), 0.0)),
+            of_here=gp._of_here,
+            here_variance=gp._here_variance / hyper.amplitude,
             dtype=dtype,
             device=device,
         )
@@ -222,7 +237,7 @@ class Sweep:
         The standard deviation at x is the distance of k_x, of the whole kernel, from the span of those of the training
         rows, each with its noise as a coordinate of its own; so by the triangle inequality it exceeds that at c by at
         most ‖k_x - k_c‖, whose square is 2 - 2k(r) and the squared distance of the two as the trend sees them. Nor does
-        it exceed the prior's.
+        it exceed the prior's, and that of the offset of the source that is meant.
 
         The bounds hold of what is computed in double precision, being widened by what rounding may do: by some 1e-9 of
         the property's spread for a mean with 300 training rows, by 1e-10 of its square for a variance.
@@ -240,12 +255,14 @@ class Sweep:
         rest = self.norm * _taylor_remainder(root) + self._rounding * (1 + root)
         low, high = np.minimum.reduceat(rise, first), np.maximum.reduceat(rise, first)
         prior = 1 + np.maximum.reduceat(_dot(features, features), first)
+        known_least = (np.sqrt(prior) + sqrt(self.here_variance)) ** 2
+        margin = VARIANCE_MARGIN * known_least
         farther = np.sqrt(_squared_distance(root) + np.maximum.reduceat(_dot(drift, drift), first))
-        variance_high = (np.sqrt(variance + VARIANCE_MARGIN) + farther) ** 2
+        variance_high = (np.sqrt(variance + margin) + farther) ** 2
         return Bounds(
             mean_low=self.centre + self.scale * (mean + low - rest),
             mean_high=self.centre + self.scale * (mean + high + rest),
-            std_high=self.scale * np.sqrt(np.minimum(prior, variance_high) + VARIANCE_MARGIN),
+            std_high=self.scale * np.sqrt(np.minimum(known_least, variance_high) + margin),
         )
 
     @property
@@ -273,7 +290,7 @@ class Sweep:
 
     def _trend_features(self, V: FloatArray) -> FloatArray:
         """What the trend sees of scaled rows: them, drawn in to the range of the training rows, times its slopes."""
-        return np.asarray(np.clip(V, self.train.min(axis=0), self.train.max(axis=0)) * self.slopes)
+        return np.asarray(np.clip(V, self.lowest, self.highest) * self.slopes)
 
     def _blocks(self, rows: FloatArray, size: int) -> Iterator[tuple[slice, FloatArray]]:
         for start in range(0, len(rows), size):
@@ -322,6 +339,7 @@ class _Processor:
         self._train = self._fortran(_train_factor(sweep.train, self._dtype))
         self._features = self._fortran(sweep._trend_features(sweep.train))
         self._weights = self._fortran(sweep.weights)
+        self._of_here = self._fortran(sweep.of_here)
         self._inverse = self._fortran(sweep.inverse)
         self._kernel, self._root = np.empty((2, self.size, n), dtype=self._dtype)
 
@@ -352,8 +370,11 @@ class _Processor:
     def _variance(self, k: Any, features: FloatArray) -> FloatArray:
         """Prior variance less what the training rows explain of it; overwrites k."""
         self._gemm(1.0, self._features, self._fortran(features.T), beta=1.0, c=k.T, overwrite_c=True)
+        unknown = 1 + np.vecdot(features, features)
+        if self._sweep.here_variance:
+            unknown += self._sweep.here_variance - 2 * self._gemv(1.0, k.T, self._of_here, trans=1)
         self._trmm(1.0, self._inverse, k.T, lower=True, overwrite_b=True)
-        return np.asarray(1 + np.vecdot(features, features) - np.vecdot(k, k))
+        return np.asarray(unknown - np.vecdot(k, k))
 
     def _matern(self, V: FloatArray, slope: Any = None) -> Any:
         """Matérn-5/2 kernel (n, n_train), and if asked its slope with respect to -r²/2, where root = √5 r.
@@ -392,6 +413,7 @@ class _Torch:
         self._train = self._there(_train_factor(sweep.train, self._dtype).T)
         self._features = self._there(sweep._trend_features(sweep.train).T)
         self._weights = self._there(sweep.weights)
+        self._of_here = self._there(sweep.of_here)
         self._inverse = self._there(sweep.inverse.T)
 
     def _there(self, values: Any) -> Any:
@@ -405,8 +427,9 @@ class _Torch:
         """Means (n,) and variances (n,), which rounding may leave below zero."""
         k, features = self._matern(V), self._sweep._trend_features(V)
         mean = self._mean(k, features)
-        explained = (k.addmm_(self._there(features), self._features) @ self._inverse).square_().sum(dim=1)
-        return mean, 1 + np.vecdot(features, features) - explained.cpu().numpy()
+        k.addmm_(self._there(features), self._features)
+        less = (k @ self._inverse).square_().sum(dim=1) + 2 * (k @ self._of_here)
+        return mean, 1 + np.vecdot(features, features) + self._sweep.here_variance - less.cpu().numpy()
 
     def _mean(self, k: Any, features: FloatArray) -> FloatArray:
         return np.asarray((k @ self._weights).cpu().numpy() + features @ self._sweep.trend)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from xml.etree import ElementTree
 
 import numpy as np
@@ -51,26 +53,30 @@ def snapshot_of(path: Path, experiments: str | None = None) -> Snapshot:
     return Campaign(make(path, CAMPAIGN, experiments or "\n".join(rows()) + "\n")).snapshot()
 
 
-def off_by(error: float, name: str) -> Learner:
-    """Expects every value of the evidence below, wrong by so much."""
+def off_by(error: float, name: str, std: float = 1.0) -> Learner:
+    """Expects every value of the evidence below, wrong by so much, and takes it for right within `std`."""
 
     def learner(known: Evidence) -> Learned:
         def about(alloys: Alloys) -> Prediction:
             n = len(alloys)
-            return Prediction(100 * alloys.fractions[:, 0] + error * (-1.0) ** np.arange(n), np.zeros(n), np.ones(n))
+            return Prediction(
+                100 * alloys.fractions[:, 0] + error * (-1.0) ** np.arange(n), np.zeros(n), np.full(n, std)
+            )
 
         return Learned(name, about)
 
     return learner
 
 
-def comparison(errors: dict[str, float], sources: list[str] | None = None) -> Comparison:
+def comparison(
+    errors: dict[str, float], sources: list[str] | None = None, stds: Mapping[str, float] = MappingProxyType({})
+) -> Comparison:
     """A comparison of models that err by so much on a modulus of 0 to 100 GPa."""
     fractions = np.random.default_rng(1).dirichlet(np.ones(2), N)
     told = np.array(sources or [""] * N, dtype=np.str_)
     found = Evidence(E_GPa, Alloys(("Nb", "Ti"), fractions, {}), 100 * fractions[:, 0], np.full(N, np.nan), told)
     learners: dict[str, Learner] = {"mean": mean_baseline}
-    learners |= {name: off_by(error, name) for name, error in errors.items()}
+    learners |= {name: off_by(error, name, stds.get(name, 1.0)) for name, error in errors.items()}
     ways = {"random": random_folds(found, 0)} | ({"by_source": source_folds(found, 0)} if sources else {})
     repeats = {
         name: {way: [judged(found, learner, folds)] for way, folds in ways.items()}
@@ -100,7 +106,15 @@ def test_two_models_that_err_alike_may_differ_by_chance() -> None:
 def test_a_model_no_better_than_the_mean_is_not_recommended() -> None:
     said = " ".join(comparison({"gp": 90.0}).sentences())
     assert said.startswith("No model is surely better than the mean of all rows, which errs ")
-    assert "A mean errs less" in said
+    assert said.count("mean") == 1
+
+
+def test_a_baseline_that_errs_less_and_a_model_that_is_likelier_are_named() -> None:
+    of = comparison({"linear mixture": 1.0, "gp": 2.0, "forest": 9.0})
+    assert "A linear mixture errs less, 1 GPa." in list(replace(of, takeable=frozenset({"gp", "forest"})).sentences())
+    # Off by 3 ± 1, or by 3.1 ± 10: the density of the latter is the larger (z²/2 + log std is 4.5 or 2.4).
+    likelier = comparison({"gp": 3.0, "forest": 3.1}, stds={"forest": 10.0})
+    assert any(said.startswith("forest makes the values left out likeliest (NLL ") for said in likelier.sentences())
 
 
 def test_whole_sources_decide_where_there_are_any() -> None:

@@ -25,7 +25,7 @@ def without_cross_validation() -> Iterator[None]:
     """Any model will do for what is tested here, and choosing takes most of the time."""
     chosen = Choice("gaussian-process on composition", "for the test")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(learning, "choose", lambda found, options: chosen)
+        patched.setattr(learning, "choose", lambda found, options, *_: chosen)
         yield
 
 

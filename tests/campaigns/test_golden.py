@@ -63,7 +63,7 @@ def test_what_was_invented_in_it_says_so(folder: Path) -> None:
 @pytest.mark.torch
 def test_it_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = Choice("gaussian-process on composition", "for the test")
-    monkeypatch.setattr(learning, "choose", lambda found, options: chosen)
+    monkeypatch.setattr(learning, "choose", lambda found, options, *_: chosen)
     before = contents(folder)
     answers = Campaign(folder).suggest(1)
     assert [alloy.id for alloy in answers] == ["R003-1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alloyloop.design.beliefs import Evidence, Option
+from alloyloop.design import comparing
+from alloyloop.design.beliefs import Choice as Chosen
+from alloyloop.design.beliefs import Evidence, Option, Part
 from alloyloop.design.comparing import (
     LEAST_DESIGNS,
     MOST_ALONE,
@@ -30,6 +33,7 @@ from alloyloop.design.comparing import (
 from alloyloop.design.features import Alloys, Features
 from alloyloop.design.process import Choice, Condition
 from alloyloop.surrogates import Prediction
+from alloyloop.surrogates.scales import LOG
 
 RNG = np.random.default_rng(0)
 QUENCH, TESTED = Choice("quench", ("air", "water")), Condition("test_temperature_C", 37.0)
@@ -173,3 +177,34 @@ def test_an_option_is_chosen_within_the_training_part_alone() -> None:
     before, after = (judged(of, choosing(options), folds).held_out for of in (evidence, misprinted))
     assert (before.mean[5], before.low[5], before.high[5]) == (after.mean[5], after.low[5], after.high[5])
     assert (before.mean != after.mean).any()
+
+
+BLEND = (Part("descriptors", 0.6, 1.0), Part("both", 0.4, 1.0))
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("made", "taken"),
+    [
+        (Chosen("both, varied", "for the test"), "both, varied"),
+        (Chosen("60% descriptors + 40% both", "for the test", parts=BLEND), "both + descriptors"),
+    ],
+)
+def test_what_was_chosen_may_be_a_variation_or_a_blend(
+    made: Chosen, taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither is among the options by its name; a blend is counted by its parts, whatever their weights."""
+    evidence = measured(12)
+    seen = {name: Features(("Nb", "Ti", "Zr"), name == "both", ("vec",)) for name in ("both", "descriptors")}
+    options = {name: Option("gaussian-process", features) for name, features in seen.items()}
+    varied = {"both, varied": replace(options["both"], scale=LOG)}
+
+    def choose(known: object, among: object, variations: Callable[[str, Option], Mapping[str, Option]]) -> Chosen:
+        variations("both", options["both"])
+        return made
+
+    monkeypatch.setattr(comparing, "choose", choose)
+    learner = choosing(options, lambda known, name, option: varied)
+    one = judged(evidence, learner, random_folds(evidence, 0))
+    assert one.taken == (taken,) * 5
+    assert np.isfinite(one.held_out.mean).all()

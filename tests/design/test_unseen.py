@@ -51,19 +51,19 @@ LEARNED = alloys([[0.2, 0, 0.8], [0.3, 0, 0.7]], [850, np.nan], ["water", None],
     ],
 )
 def test_what_was_never_seen_is_named(asked: Alloys, said: list[str]) -> None:
-    assert unseen(FEATURES, LEARNED, asked) == [said]
+    assert unseen(FEATURES.process, LEARNED, asked) == [said]
 
 
 def test_each_alloy_is_told_its_own() -> None:
     asked = alloys([[0.2, 0, 0.8], [0.1, 0.1, 0.8]], [850, 1000], ["water", "furnace"], [37, 37])
-    nothing, several = unseen(FEATURES, LEARNED, asked)
+    nothing, several = unseen(FEATURES.process, LEARNED, asked)
     assert nothing == []
     assert len(several) == 3
 
 
 def test_what_was_never_known_cannot_be_judged() -> None:
     blind = alloys([[0.2, 0, 0.8]], [np.nan], [None], [37])
-    (said,) = unseen(FEATURES, blind, alloys([[0.2, 0, 0.8]], [850], ["water"], [37]))
+    (said,) = unseen(FEATURES.process, blind, alloys([[0.2, 0, 0.8]], [850], ["water"], [37]))
     assert said == [
         "solution_temperature_C was not known of any alloy learned from",
         "quench is water, which it was of no alloy learned from",
@@ -72,8 +72,8 @@ def test_what_was_never_known_cannot_be_judged() -> None:
 
 def test_of_what_is_not_known_nothing_is_said() -> None:
     known = LEARNED.rows(np.array([0]))
-    assert unseen(FEATURES, known, alloys([[0.2, 0, 0.8]], [np.nan], [None], [np.nan])) == [[]]
+    assert unseen(FEATURES.process, known, alloys([[0.2, 0, 0.8]], [np.nan], [None], [np.nan])) == [[]]
 
 
 def test_no_alloy_that_was_learned_from_has_anything_new() -> None:
-    assert unseen(FEATURES, LEARNED, LEARNED) == [[], []]
+    assert unseen(FEATURES.process, LEARNED, LEARNED) == [[], []]

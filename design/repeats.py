@@ -1,0 +1,148 @@
+"""Repeats of one measurement as one row, whose noise is what their scatter says of all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..surrogates.base import FloatArray
+from .beliefs import Evidence
+from .diagram import IntArray
+
+JOINED = " + "
+
+# Numbers that differ by less than this part of the largest of them are one: amounts come from divisions.
+SAME = 1e-9
+
+
+def merge_repeats(evidence: Evidence) -> Evidence:
+    """Evidence in which rows of one source, one alloy and one treatment are one row, where the first of them stood.
+
+    Its value is their mean, weighted by precision, its noise the standard error of that mean. Where a row states no
+    noise, that of one measurement is taken, which the scatter within all groups of repeats, pooled, tells; then single
+    rows have it too. Repeats that agree exactly tell none: they are one reading, copied.
+
+    Rows of which no source is told are of one source, and what is not known of two treatments is the same: a row differs
+    by what it says. Bounds are left as they are. Companions are merged likewise, each by its own scatter, but rows of one
+    name in the evidence have one name in them too, so that they are left out together.
+
+    Parameters
+    ----------
+    evidence : of one property, a row for each measurement
+
+    Examples
+    --------
+    >>> from .features import Alloys
+    >>> alloys = Alloys(("Nb", "Ti"), np.array([[0.2, 0.8], [0.2, 0.8], [0.3, 0.7]]), {})
+    >>> unknown, source = np.full(3, np.nan), np.array(["", "", ""])
+    >>> rows = Evidence("youngs_modulus_GPa", alloys, np.array([70.0, 74.0, 60.0]), unknown, source)
+    >>> merged = merge_repeats(rows)
+    >>> merged.ids.tolist(), merged.values.tolist(), merged.noise.round(2).tolist()
+    (['row 0 + row 1', 'row 2'], [72.0, 60.0], [2.0, 2.83])
+    """
+    groups = _groups(evidence, evidence.sources)
+    names = _names(evidence, groups)
+    of = dict(zip(evidence.ids.tolist(), names[groups].tolist(), strict=True))
+    companions = tuple(_companion(other, of) for other in evidence.companions)
+    return replace(_merged(evidence, groups, names), companions=companions)
+
+
+def merged_words(before: Evidence, after: Evidence) -> str:
+    """How many rows were merged; nothing where none were.
+
+    Parameters
+    ----------
+    before : to `merge_repeats`
+    after : it
+    """
+    if len(after) == len(before):
+        return ""
+    return f"{before.property}: {len(before)} rows are {len(after)} without repeats, of which the mean is taken."
+
+
+def _companion(other: Evidence, of: Mapping[str, str]) -> Evidence:
+    """Merge rows of another property that are one row, or none, of the evidence; `of` names the row that each is in."""
+    within = np.array([of.get(name, "") for name in other.ids.tolist()], dtype=np.str_)
+    groups = _groups(other, other.sources, within)
+    names = _names(other, groups)
+    names[groups] = np.where(within == "", names[groups], within)
+    return _merged(other, groups, names)
+
+
+def _groups(evidence: Evidence, *labels: NDArray[np.str_]) -> IntArray:
+    """The group (n,) of each row, numbered by the first of each: of one alloy, treatment and labels; a bound is alone."""
+    alone = np.where(evidence.exact, 0, 1 + np.arange(len(evidence)))
+    amounts, process = evidence.alloys.fractions.T, evidence.alloys.process.values()
+    columns = [alone, *map(_levels, (*amounts, *process, *labels))]
+    _, first, groups = np.unique(np.column_stack(columns), axis=0, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[groups.ravel()], dtype=np.int64)
+
+
+def _levels(values: NDArray[Any]) -> IntArray:
+    """Codes (n,) that are the same where values are; those that are not known have one code."""
+    if values.dtype.kind in "OU":
+        words = {word: code for code, word in enumerate(dict.fromkeys(values.tolist()))}
+        return np.array([words[word] for word in values.tolist()], dtype=np.int64)
+    numbers = values.astype(np.float64)
+    order = np.argsort(numbers)  # unknown ones last
+    ascending = numbers[order]
+    near = np.diff(ascending) <= SAME * np.max(np.abs(numbers), initial=0.0, where=np.isfinite(numbers))
+    codes = np.zeros(len(numbers), dtype=np.int64)
+    codes[order[1:]] = np.cumsum(~(near | np.isnan(ascending[:-1])))
+    return codes
+
+
+def _names(evidence: Evidence, groups: IntArray) -> NDArray[np.str_]:
+    """What each group is called: the names of its rows. (n_groups,)"""
+    told: list[list[str]] = [[] for _ in np.unique(groups)]
+    for name, group in zip(evidence.ids.tolist(), groups.tolist(), strict=True):
+        told[group].append(name)
+    return np.array([JOINED.join(names) for names in told], dtype=np.str_)
+
+
+def _merged(evidence: Evidence, groups: IntArray, names: NDArray[np.str_]) -> Evidence:
+    """Each group as one row: the first of it, by the group's name, with its mean and noise."""
+    first = np.unique(groups, return_index=True)[1]
+    variances, usual = evidence.noise**2, _pooled_variance(evidence.values, groups)
+    mean, variance = _weighted(evidence.values, np.where(np.isnan(variances), usual, variances), groups)
+    noise = np.sqrt(variance)
+    single = np.bincount(groups) == 1
+    stated = single & ~np.isnan(evidence.noise[first])
+    return replace(
+        evidence,
+        alloys=evidence.alloys.rows(first),
+        values=np.where(single, evidence.values[first], mean),
+        noise=np.where(stated, evidence.noise[first], noise),  # as they were, to the last digit
+        sources=evidence.sources[first],
+        censored=evidence.censored[first],
+        ids=names,
+    )
+
+
+def _pooled_variance(values: FloatArray, groups: IntArray) -> float:
+    """Variance of one value about the mean of its group, by all groups of several; NaN where it cannot be told."""
+    counts = np.bincount(groups)
+    residuals = values - (np.bincount(groups, values) / counts)[groups]
+    freedom = len(values) - len(counts)
+    if not freedom or np.abs(residuals).max() <= SAME * np.abs(values).max():
+        return np.nan
+    return float(residuals @ residuals) / freedom
+
+
+def _weighted(values: FloatArray, variances: FloatArray, groups: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Mean of each group, weighted by precision, and the variance of that mean. (n_groups,), (n_groups,)
+
+    A value whose variance is not known counts only where that of none in its group is: then all count alike. Those that
+    are said to be exact count alone.
+    """
+    least = np.full(int(groups.max(initial=-1)) + 1, np.nan)
+    np.fmin.at(least, groups, variances)
+    smallest = least[groups]
+    weights = np.where(np.isnan(smallest), 1.0, variances == smallest)
+    np.divide(smallest, variances, out=weights, where=variances > 0)
+    total = np.bincount(groups, weights)
+    return np.bincount(groups, weights * values) / total, least / total
