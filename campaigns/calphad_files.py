@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from importlib.metadata import version
 from io import StringIO
 
@@ -13,6 +15,79 @@ from ..surrogates.errors import AlloyloopError
 from .files import read_text, write_atomically
 from .folder import Folder
 from .journal import digest
+from .spec import CalphadSpec, Mistakes, Written
+
+
+class KeptCalphad:
+    """What campaign.yaml asks of a thermodynamic database: read when it is first needed, so that `record` need not.
+
+    Parameters
+    ----------
+    folder : the campaign's
+    written : its question
+    asked : of the database
+    own, foreign : elements of the space, and further ones of rows; of these those that the database knows are asked for
+    """
+
+    def __init__(
+        self, folder: Folder, written: Written, asked: CalphadSpec, own: tuple[str, ...], foreign: tuple[str, ...] = ()
+    ) -> None:
+        self._folder, self._written, self._asked = folder, written, asked
+        self._own, self._foreign = own, foreign
+        self._n_kept = 0
+
+    @cached_property
+    def calphad(self) -> Calphad:
+        """The question, with what was computed before.
+
+        Raises
+        ------
+        CampaignFileError
+            with every mistake, each with its line: what the database does not know, or why it cannot be read
+        """
+        database = self._checked()
+        known = tuple(element for element in self._foreign if element in database.elements)
+        with suppress(AlloyloopError):  # where it knows less of them than is asked, their rows have no equilibrium
+            database.refuse((*self._own, *known), (), (), self._asked.temperature_C)
+            return self._read((*self._own, *known))
+        return self._read(self._own)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep what is computed meanwhile, be it all that was wanted or not."""
+        try:
+            yield
+        finally:
+            if "calphad" in self.__dict__ and len(self.calphad.known) > self._n_kept:
+                keep_calphad(self._folder, self.calphad)
+                self._n_kept = len(self.calphad.known)
+
+    def _read(self, elements: tuple[str, ...]) -> Calphad:
+        calphad = read_calphad(self._folder, elements, **self._asked.model_dump())
+        self._n_kept = len(calphad.known)
+        return calphad
+
+    def _checked(self) -> PhaseDatabase:
+        """The database, which can answer what is asked."""
+        asked, mistakes = self._asked, Mistakes(self._written)
+        with mistakes.at("calphad", "database"):
+            database = PhaseDatabase(asked.database, read_text(self._folder.path / asked.database).text)
+            try:
+                database.refuse(self._own, (), (), ())
+            except AlloyloopError as error:
+                problem = f"{error.place}: {error.problem}" if error.place else error.problem
+                raise AlloyloopError(problem, error.remedy) from error
+        mistakes.raise_any()
+        for key in ("phases", "driving_forces", "suspended"):
+            for i, phase in enumerate(getattr(asked, key)):
+                left_out = (phase,) if key == "suspended" else ()
+                with mistakes.at("calphad", key, i):
+                    database.refuse(self._own, () if left_out else (phase,), left_out, ())
+        for i, temperature in enumerate(asked.temperature_C):
+            with mistakes.at("calphad", "temperature_C", i):
+                database.refuse(self._own, (), (), (temperature,))
+        mistakes.raise_any()
+        return database
 
 
 def read_calphad(

@@ -144,7 +144,8 @@ class Campaign:
             number = _next_round(snapshot, read_journal(self.folder.journal))
             asked = named(snapshot, own)
             remarks = refuse_if_empty(snapshot)
-            suggestion = suggest(snapshot, n, number, asked, start)
+            with snapshot.keeping():
+                suggestion = suggest(snapshot, n, number, asked, start)
             answers = Answers(suggestion.alloys, (*remarks, *suggestion.remarks), number, suggestion.beside)
             if not dry_run:
                 self._write_round(snapshot, before, answers, suggestion.decision)
@@ -251,17 +252,17 @@ class Campaign:
 
         snapshot = self.snapshot()
         rows = list(status(snapshot).ranking[:n])
-        with _one_thread():
-            beliefs = believe(snapshot)
         process = {name: values[rows] for name, values in snapshot.process.items()}
-        answers = judge(
-            snapshot,
-            beliefs,
-            [snapshot.table.ids[row] for row in rows],
-            [snapshot.composition(row) for row in rows],
-            process,
-            measured=[snapshot.measured(row) for row in rows],
-        )
+        with _one_thread(), snapshot.keeping():
+            beliefs = believe(snapshot)
+            answers = judge(
+                snapshot,
+                beliefs,
+                [snapshot.table.ids[row] for row in rows],
+                [snapshot.composition(row) for row in rows],
+                process,
+                measured=[snapshot.measured(row) for row in rows],
+            )
         return Answers(answers, (*snapshot.remarks, *beliefs.remarks))
 
     def predict(self, alloys: str | Sequence[str] = (), process: Mapping[str, float | str] | None = None) -> Answers:
@@ -281,9 +282,9 @@ class Campaign:
         if not asked.names:
             like = "Ti-12Nb-12Zr-12Sn wt" if snapshot.space.elements else "laser_power_W=200, quench=water"
             raise AlloyloopError("Nothing is named that could be predicted", f"Name it like '{like}'.")
-        with _one_thread():
+        with _one_thread(), snapshot.keeping():
             beliefs = believe(snapshot)
-        answers = judge(snapshot, beliefs, asked.names, asked.compositions, asked.process)
+            answers = judge(snapshot, beliefs, asked.names, asked.compositions, asked.process)
         flagged = []
         for i, answer in enumerate(answers):
             one = {name: values[[i]] for name, values in asked.process.items()}
@@ -307,8 +308,8 @@ class Campaign:
         """
         from .explaining import explain_alloy, explain_models
 
-        with _one_thread():
-            snapshot = self.snapshot()
+        snapshot = self.snapshot()
+        with _one_thread(), snapshot.keeping():
             return explain_alloy(snapshot, alloy, process) if alloy else explain_models(snapshot)
 
     def compare(
@@ -330,7 +331,9 @@ class Campaign:
         """
         from .comparing import Asked, compare
 
-        return compare(self.snapshot(), Asked(repeats, tuple(models), minutes), progress=progress)
+        snapshot = self.snapshot()
+        with snapshot.keeping():
+            return compare(snapshot, Asked(repeats, tuple(models), minutes), progress=progress)
 
     def screen(
         self,
@@ -361,9 +364,10 @@ class Campaign:
         """
         from .screening import Asked, screen
 
-        with _one_thread():
+        snapshot = self.snapshot()
+        with _one_thread(), snapshot.keeping():
             return screen(
-                self.snapshot(),
+                snapshot,
                 Asked(top, by, tuple(stages), range, front),
                 resume=resume,
                 workers=workers,

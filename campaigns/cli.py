@@ -558,7 +558,7 @@ def compare(
 
         check_ending(output.suffix)
     snapshot = read_snapshot(Folder(directory)) if directory else snapshot_of(Path(str(data)), inputs, target, group)
-    with _progress("parts compared") as progress:
+    with _progress("parts compared") as progress, snapshot.keeping():
         compared = compare(snapshot, asked, progress=progress)
     if output is not None:
         from .comparing_plots import picture

@@ -30,7 +30,7 @@ from ..design.comparing import (
 from ..surrogates.base import surrogate_names
 from ..surrogates.errors import AlloyloopError
 from .comparison import AUTO, BY_SOURCE, MEAN, NO_PROCESS, RANDOM, WORDS, ClassComparison, Compared, Comparison
-from .learning import AUTO_MODELS, _variations, evidence, options
+from .learning import AUTO_MODELS, evidence, options, variations, why_left_out
 from .snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -159,11 +159,8 @@ def _what_to_compare(
         if not why:
             learners[name], left_out = _learners(snapshot, found, asked.models)
             if left_out.any():
+                remarks += why_left_out(snapshot, found.rows(left_out))
                 found = found.rows(~left_out)
-                remarks.append(
-                    f"{name}: {left_out.sum()} rows are left out: the element table lacks a value that their features "
-                    "need."
-                )
             why = why_not_random(found)
         if why:
             remarks.append(f"{name} is not compared: {why}.")
@@ -199,7 +196,7 @@ def _learners(
     if not models or AUTO in models:
         choices, cannot = options(_with(wide, model=AUTO), found)
         left_out |= cannot
-        learners[AUTO] = choosing(choices, _variations)
+        learners[AUTO] = choosing(choices, variations)
     for name, option in offered.items():
         if (ablated := without_process(option)) is not None:
             learners[name + NO_PROCESS] = choosing({name + NO_PROCESS: ablated})

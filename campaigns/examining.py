@@ -54,6 +54,10 @@ def check(folder: Folder) -> Checked:
         return Checked(error.problems)
     remarks = list(snapshot.remarks)
     try:
+        remarks += snapshot.calphad.database.remarks if snapshot.calphad is not None else ()
+    except CampaignFileError as error:
+        return Checked((*problems, *error.problems), tuple(remarks))
+    try:
         pursued(snapshot.goals)
     except AlloyloopError as error:
         remarks.append(f"{FILE}: nothing can be suggested yet. {error}")

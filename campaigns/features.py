@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Literal
 
 import numpy as np
 
+from ..design.calphad import Calphad
 from ..design.composition import Basis
 from ..design.descriptors import DESCRIPTORS
 from ..design.element_properties import ElementProperty
@@ -41,6 +42,7 @@ class NamedFeatures:
     columns : of experiments.csv, that are features themselves
     in_formulas : columns of experiments.csv that formulas name
     remarks : what was assumed on reading the tables
+    calphad : columns that the key calphad makes
     """
 
     composition: bool = False
@@ -51,6 +53,7 @@ class NamedFeatures:
     columns: tuple[str, ...] = ()
     in_formulas: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    calphad: tuple[str, ...] = ()
 
     @property
     def all_columns(self) -> tuple[str, ...]:
@@ -63,6 +66,7 @@ class NamedFeatures:
         process: tuple[Treatment, ...],
         telling: Sequence[str] = (),
         unknown: Literal["flagged", "integrated"] = "flagged",
+        calphad: Calphad | None = None,
     ) -> Features:
         """What a surrogate is to see.
 
@@ -72,6 +76,7 @@ class NamedFeatures:
         process : process variables and conditions, which are seen beside whatever is named
         telling : the descriptors that can tell something
         unknown : see `Features`
+        calphad : of which it may name columns
         """
         columns = tuple(Column(name, _middle(alloys, name), name in self.columns) for name in self.all_columns)
         named = (*self.descriptors, *(telling if self.telling else ()))
@@ -85,6 +90,8 @@ class NamedFeatures:
             self.tables,
             columns,
             unknown,
+            calphad if self.calphad else None,
+            self.calphad,
         )
 
 
@@ -121,11 +128,20 @@ def named_features(
                 raise AlloyloopError(f"'{text}' is named twice", "Take one out.")
             reader.read(text)
     mistakes.raise_any()
+    found = reader.found()
     with mistakes.at("features"):
         nothing = Alloys(space.elements, np.empty((0, space.n_elements)), {})
-        reader.found().features(nothing, _treatments(space), unknown="integrated")
+        # Columns of calphad alone are enough; the database is not read for that.
+        seen = replace(found, composition=True) if found.calphad else found
+        seen.features(nothing, _treatments(space), unknown="integrated")
+    with mistakes.at("calphad"):
+        if written.spec.calphad is not None and not found.calphad:
+            raise AlloyloopError(
+                "Nothing would see its columns: features is a list that names none of them",
+                "Name calphad there, or one of its columns, or take the key out.",
+            )
     mistakes.raise_any()
-    return reader.found()
+    return found
 
 
 def _treatments(space: DesignSpace) -> tuple[Treatment, ...]:
@@ -146,6 +162,8 @@ class _Reader:
         self._results = {f"{name}{part}": name for name in spec.properties for part in ("", "_std", "_n")}
         self._columns = {spelled(name): name for name in columns if name and not self._is_ours(name)}
         self._named = dict.fromkeys(("composition", "descriptors"), False)
+        self._asked = spec.calphad
+        self._calphad: dict[str, None] = {}
         self._descriptors: list[str] = []
         self._formulas: list[Formula] = []
         self._tables: list[ElementProperty] = []
@@ -165,6 +183,7 @@ class _Reader:
             tuple(self._own),
             tuple(dict.fromkeys(in_formulas)),
             tuple(self._remarks),
+            tuple(self._calphad),
         )
 
     def read(self, text: str) -> None:
@@ -172,6 +191,12 @@ class _Reader:
         if text in self._named:
             self._refuse_without_composition(text)
             self._named[text] = True
+        elif text == "calphad" or (self._asked is not None and text in self._asked.columns):
+            if self._asked is None:
+                raise AlloyloopError(
+                    "There is no key calphad, of which there would be columns", "Add it; docs/calphad.md says how."
+                )
+            self._calphad |= dict.fromkeys(self._asked.columns if text == "calphad" else (text,))
         elif PurePath(text).suffix.lower() in TABLES:
             self._refuse_without_composition(text)
             properties, remarks = read_element_table(self._folder, text, self._elements)

@@ -79,7 +79,11 @@ def judge(
                 probability=chance,
                 nearest=nearest,
                 flags=(
-                    *(f"{name} cannot be predicted: {NO_VALUE}" for name in predictions if name not in predicted),
+                    *(
+                        f"{name} cannot be predicted: {_why_unknown(belief, alloys.rows(np.array([i])))}"
+                        for name, belief in beliefs.of.items()
+                        if name not in predicted
+                    ),
                     *_flags(snapshot, composition, strange[i], inf if nearest is None else nearest.distance, farthest),
                 ),
                 why=why[i] if why else "",
@@ -96,6 +100,15 @@ def _prediction(belief: Belief, alloys: Alloys) -> Prediction:
         return belief.about(alloys)
     nothing = Prediction(*np.full((3, len(alloys)), np.nan))
     return nothing if not known.any() else belief.about(alloys.rows(known)).among(known)
+
+
+def _why_unknown(belief: Belief, alloy: Alloys) -> str:
+    """Why a feature of one alloy is not known."""
+    calphad = belief.features.calphad
+    if calphad is None or not belief.features.without_phases(alloy)[0]:
+        return NO_VALUE
+    (why,) = calphad.whys_unknown(alloy.fractions, alloy.elements)
+    return f"its features need phases, and those are not known of alloys that {why}"
 
 
 def _alloys(snapshot: Snapshot, compositions: Sequence[Composition | None], process: Process) -> Alloys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from ..design.beliefs import Belief, Choice, Evidence, Option, Part, choose, learn_chosen
 from ..design.features import FEATURE_SETS, Features, feature_set, known_for, telling_descriptors
 from ..design.goals import Report
+from ..design.repeats import merge_repeats, merged_words
 from ..design.usual_scatter import usual_scatter
 from ..surrogates.base import HERE
 from ..surrogates.errors import AlloyloopError
@@ -24,6 +26,7 @@ from ..surrogates.scales import LINEAR, LOG, Logit, Scale, likely_scales
 from .files import read_text, write_atomically
 from .journal import digest
 from .snapshot import Snapshot
+from .spec import MERGE_REPEATS
 
 # A property that is only reported is not modelled on fewer rows than this; one that is wanted is modelled on any.
 LEAST_REPORTED = 5
@@ -70,8 +73,8 @@ def evidence(snapshot: Snapshot, name: str) -> Evidence:
     calculated = snapshot.spec.properties[name].calculated
     if calculated is not None:
         others.append(_calculated(snapshot, name, calculated))
-    shared = tuple(other for other in others if len(other) >= LEAST_TOGETHER)
-    return replace(own, companions=shared)
+    whole = replace(own, companions=tuple(other for other in others if len(other) >= LEAST_TOGETHER))
+    return merge_repeats(whole) if MERGE_REPEATS in snapshot.spec.prepare else whole
 
 
 def _measured(snapshot: Snapshot, name: str) -> Evidence:
@@ -130,6 +133,8 @@ def believe(snapshot: Snapshot) -> Beliefs:
     cache = _Cache(snapshot)
     for name in snapshot.goals:
         found = evidence(snapshot, name)
+        if words := merged_words(_measured(snapshot, name), found):
+            remarks.append(words)
         only_reported = isinstance(snapshot.goals[name], Report)
         if found.exact.sum() < (LEAST_REPORTED if only_reported else 1):
             n_values = f"only {found.exact.sum()} values" if found.exact.any() else "no value"
@@ -137,26 +142,26 @@ def believe(snapshot: Snapshot) -> Beliefs:
             continue
         offered, left_out = options(snapshot, found)
         if left_out.any():
-            remarks.append(
-                f"{name}: {left_out.sum()} rows are left out: the element table lacks a value that their features need."
-            )
+            remarks += why_left_out(snapshot, found.rows(left_out))
             found = found.rows(~left_out)
         if not found.exact.any():
             continue
         choice = cache.get(found, offered)
         if choice is None:
             until = monotonic() + CHOICE_SECONDS
-            choice = choose(found, offered, lambda until=until: monotonic() < until, partial(_variations, found))
+            choice = choose(found, offered, lambda until=until: monotonic() < until, partial(variations, found))
         cache.put(found, offered, choice)
         choices[name] = choice
         known = {part: _named(part, offered, found) for part in _names(choice)}
         beliefs[name] = learn_chosen(found, known, choice)
         remarks += _unused_bounds(found, known.values())
     cache.save()
+    if any(belief.features.calphad is not None for belief in beliefs.values()) and snapshot.calphad is not None:
+        remarks += snapshot.calphad.database.remarks
     return Beliefs(beliefs, choices, tuple(remarks))
 
 
-def _variations(found: Evidence, name: str, option: Option) -> dict[str, Option]:
+def variations(found: Evidence, name: str, option: Option) -> dict[str, Option]:
     """An option that also learns from the companions, together and each alone."""
     if option.model not in TOGETHER or option.prepare:
         return {}
@@ -168,7 +173,7 @@ def _variations(found: Evidence, name: str, option: Option) -> dict[str, Option]
 def _named(name: str, offered: Mapping[str, Option], found: Evidence) -> Option:
     """An option or a variation of one, by its name."""
     plain = name.partition(AND)[0]
-    return offered[name] if name in offered else _variations(found, plain, offered[plain])[name]
+    return offered[name] if name in offered else variations(found, plain, offered[plain])[name]
 
 
 def _names(choice: Choice) -> tuple[str, ...]:
@@ -186,7 +191,7 @@ def options(snapshot: Snapshot, found: Evidence) -> tuple[dict[str, Option], NDA
     """The options that campaign.yaml leaves open, by name, and the rows that none of them can take (True)."""
     sets = _feature_sets(snapshot, found)
     asked = snapshot.spec.model_of(found.property)
-    prepare = snapshot.spec.prepare
+    prepare = tuple(step for step in snapshot.spec.prepare if step != MERGE_REPEATS)
     offered: dict[str, Option] = {}
     for model in AUTO_MODELS if asked == "auto" else (asked,):
         for name, seen in sets.items():
@@ -199,6 +204,23 @@ def options(snapshot: Snapshot, found: Evidence) -> tuple[dict[str, Option], NDA
     for seen in sets.values():
         left_out |= ~seen.known(found.alloys)
     return offered, left_out
+
+
+def why_left_out(snapshot: Snapshot, left_out: Evidence) -> list[str]:
+    """Remarks on rows that some option cannot take."""
+    alloys, calphad = left_out.alloys, snapshot.calphad
+    without, whys = np.zeros(len(alloys), dtype=bool), Counter[str]()
+    if calphad is not None:
+        columns = () if snapshot.named is None else snapshot.named.calphad
+        seen = Features(alloys.elements, composition=False, calphad=calphad, calphad_columns=columns)
+        without = seen.without_phases(alloys)
+        told = calphad.whys_unknown(alloys.rows(without).fractions, alloys.elements)
+        whys.update(f"phases are not known of alloys that {why}" for why in told)
+    if n := int((~without).sum()):
+        whys["the element table lacks a value that their features need"] = n
+    return [
+        f"{left_out.property}: {n} {'row is' if n == 1 else 'rows are'} left out: {why}." for why, n in whys.items()
+    ]
 
 
 def _scales(snapshot: Snapshot, found: Evidence) -> tuple[Scale, ...]:
@@ -239,11 +261,13 @@ def _feature_sets(snapshot: Snapshot, found: Evidence) -> dict[str, Features]:
     foreign = found.alloys.fractions[:, len(own) :].sum(axis=1) > 0
     telling = telling_descriptors(found.alloys.rows(~foreign) if (~foreign).any() else found.alloys)
     telling = known_for(telling, own)
+    calphad = snapshot.calphad
     if snapshot.named is not None:
-        return {"the features named": snapshot.named.features(found.alloys, process, telling)}
+        return {"the features named": snapshot.named.features(found.alloys, process, telling, calphad=calphad)}
     asked = str(snapshot.spec.features)
     names = FEATURE_SETS if asked == "auto" else (asked,)
-    return {name: feature_set(name, telling, elements, process) for name in names}
+    sets = {name: feature_set(name, telling, elements, process, calphad) for name in names}
+    return {name if seen.calphad is None else f"{name} with calphad": seen for name, seen in sets.items()}
 
 
 class _Cache:

@@ -183,6 +183,7 @@ def screen(
     of_space = refuse_if_empty(snapshot)
     beliefs = believe(snapshot)
     question, remarks = _question(snapshot, beliefs, asked)
+    _refuse_too_many_phases(snapshot, question)
     state = _State.of(snapshot.folder, _digest(question, beliefs))
     begun = state.read(question) if resume else (question.start, question.nothing)
     with _engine(question, workers, cluster) as engine:
@@ -230,6 +231,14 @@ def _question(snapshot: Snapshot, beliefs: Beliefs, asked: Asked) -> tuple[Scree
     predictors = tuple(predictor(beliefs.of[name]) if name in beliefs.of else Described(name) for name in named)
     question = Screening(space, snapshot.table.elements, predictors, gates, score, axes, asked.top, start, stop)
     return question, [*remarks, *more]
+
+
+def _refuse_too_many_phases(snapshot: Snapshot, question: Screening) -> None:
+    """Refuse a range of which computing the phases would take too long, before any is computed."""
+    calphad, space = snapshot.calphad if question.sees_phases else None, question.space
+    if calphad is not None:
+        compositions = space.lattice.count if space.lattice is not None else space.count
+        calphad.afford(min(question.stop - question.start, compositions) - len(calphad.known))
 
 
 def _range(count: int, asked: tuple[int | None, int | None] | None) -> Slice:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..design.calphad import Calphad
 from ..design.composition import Composition, atomic_fractions
 from ..design.diagram import IntArray
 from ..design.features import Alloys
@@ -17,6 +19,7 @@ from ..design.rules import TOLERANCE
 from ..design.space import DesignSpace
 from ..surrogates.base import FloatArray
 from .answers import design_name
+from .calphad_files import KeptCalphad
 from .features import NamedFeatures, named_features, undefined_rows
 from .folder import Folder
 from .problems import CampaignFileError, Problem
@@ -45,6 +48,7 @@ class Snapshot:
     table : the experiments
     assumed : what was rounded or assumed on reading the question
     named : what `features` names, where it is a list
+    phases : what is asked of a thermodynamic database
     """
 
     folder: Folder
@@ -53,11 +57,27 @@ class Snapshot:
     table: ExperimentTable
     assumed: tuple[str, ...] = ()
     named: NamedFeatures | None = None
+    phases: KeptCalphad | None = None
 
     @property
     def spec(self) -> CampaignSpec:
         """The question."""
         return self.written.spec
+
+    @property
+    def calphad(self) -> Calphad | None:
+        """What is asked of a thermodynamic database, which is read when this is first asked for.
+
+        Raises
+        ------
+        CampaignFileError
+            where it cannot answer
+        """
+        return None if self.phases is None else self.phases.calphad
+
+    def keeping(self) -> AbstractContextManager[None]:
+        """Keep in the folder's cache, at the end of the block, what was computed in it of phases."""
+        return nullcontext() if self.phases is None else self.phases.kept()
 
     @property
     def goals(self) -> dict[str, Goal]:
@@ -262,6 +282,9 @@ def read_with_problems(folder: Folder) -> tuple[Snapshot, tuple[Problem, ...]]:
     if named is not None:
         assumed = (*assumed, *named.remarks)
     table = ExperimentTable.read(sheet, layout(written, space, named))
-    snapshot = Snapshot(folder, written, space, table, assumed, named)
+    asked, phases = written.spec.calphad, None
+    if asked is not None:
+        phases = KeptCalphad(folder, written, asked, space.elements, table.elements[space.n_elements :])
+    snapshot = Snapshot(folder, written, space, table, assumed, named, phases)
     undefined = undefined_rows(named, space, table, snapshot.alloys()) if named is not None else ()
     return snapshot, (*table.problems, *undefined)

@@ -14,7 +14,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from ..design.calphad import meanings
 from ..design.composition import Basis
+from ..design.corrosion import ZERO_CELSIUS_K
 from ..design.descriptors import DESCRIPTORS
 from ..design.features import FEATURE_SETS
 from ..design.goals import Goal, Maximize, Minimize, Report, Within
@@ -37,8 +39,9 @@ LATER = {
 }
 LATER_GOALS = ("match", "is")
 
-# A step of preparation and how many features, axes or clusters it leaves or makes.
-PREPARATION = re.compile(r"(?:select|pca|ica|clusters) [1-9]\d{0,2}")
+# A step of preparation: of the rows, or of the features, with how many features, axes or clusters it leaves or makes.
+MERGE_REPEATS = "merge repeats"
+PREPARATION = re.compile(rf"{MERGE_REPEATS}|(?:select|pca|ica|clusters) [1-9]\d{{0,2}}")
 
 
 class _Strict(BaseModel):
@@ -145,6 +148,45 @@ class PropertySpec(_Strict):
                 return Report()
 
 
+class CalphadSpec(_Strict):
+    """What is asked of a thermodynamic database beside campaign.yaml; see `Calphad`."""
+
+    database: str
+    temperature_C: tuple[float, ...] = Field(min_length=1)
+    phases: tuple[str, ...] = ()
+    driving_forces: tuple[str, ...] = ()
+    suspended: tuple[str, ...] = ()
+    most_alloys: int = Field(default=10_000, ge=1)
+
+    @field_validator("database")
+    @classmethod
+    def _lies_beside_the_question(cls, name: str) -> str:
+        return _beside(name, "database")
+
+    @field_validator("temperature_C")
+    @classmethod
+    def _is_a_temperature(cls, temperatures: tuple[float, ...]) -> tuple[float, ...]:
+        if cold := [temperature for temperature in temperatures if temperature <= -ZERO_CELSIUS_K]:
+            raise ValueError(f"{cold[0]:g} °C is below absolute zero")
+        return temperatures
+
+    @model_validator(mode="after")
+    def _asks_once(self) -> CalphadSpec:
+        if not self.phases and not self.driving_forces:
+            raise ValueError("it asks for nothing: give it phases, driving_forces or both")
+        lists = (self.phases, self.driving_forces, [f"{temperature:g} °C" for temperature in self.temperature_C])
+        if twice := [name for names in lists for i, name in enumerate(names) if name in names[:i]]:
+            raise ValueError(f"{twice[0]} is asked for twice")
+        if both := sorted({*self.phases, *self.driving_forces} & set(self.suspended)):
+            raise ValueError(f"{both[0]} is asked for and suspended at once")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that it makes."""
+        return tuple(meanings(self.database, self.temperature_C, self.phases, self.driving_forces))
+
+
 class CampaignSpec(_Strict):
     """The whole of campaign.yaml."""
 
@@ -157,6 +199,7 @@ class CampaignSpec(_Strict):
     candidates: str | None = None
     properties: dict[str, PropertySpec] = Field(min_length=1)
     features: str | tuple[str, ...] = "auto"
+    calphad: CalphadSpec | None = None
     model: str | dict[str, str] = "auto"
     prepare: tuple[str, ...] = ()
     batch: int = Field(default=4, ge=1, le=96)
@@ -165,17 +208,15 @@ class CampaignSpec(_Strict):
     @field_validator("candidates")
     @classmethod
     def _lies_beside_the_question(cls, name: str | None) -> str | None:
-        # Opening a stranger's folder must not read what lies elsewhere.
-        if name is not None and (not name or PurePath(name).name != name or "\\" in name):
-            raise ValueError("the table lies beside campaign.yaml: this is not the name of a file alone")
-        return name
+        return name if name is None else _beside(name, "table")
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Names of the tables beside campaign.yaml that it is asked with: of candidates, and of elements."""
+        """Names of the files beside campaign.yaml that it is asked with: of candidates, of elements, of phases."""
         named = self.features if isinstance(self.features, tuple) else ()
         of_elements = (name for name in named if is_element_table(name))
-        return (*((self.candidates,) if self.candidates is not None else ()), *of_elements)
+        of_phases = (self.calphad.database,) if self.calphad is not None else ()
+        return (*((self.candidates,) if self.candidates is not None else ()), *of_elements, *of_phases)
 
     @property
     def goals(self) -> dict[str, Goal]:
@@ -185,6 +226,14 @@ class CampaignSpec(_Strict):
     def model_of(self, name: str) -> str:
         """The model of one property: its name, or auto."""
         return self.model if isinstance(self.model, str) else self.model.get(name, "auto")
+
+
+def _beside(name: str, what: str) -> str:
+    """The name of a file beside campaign.yaml."""
+    # Opening a stranger's folder must not read what lies elsewhere.
+    if not name or PurePath(name).name != name or "\\" in name:
+        raise ValueError(f"the {what} lies beside campaign.yaml: this is not the name of a file alone")
+    return name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -308,11 +357,19 @@ def _refuse_unknown_names(written: Written) -> None:
             )
         if not spec.features:
             raise AlloyloopError("The list of features is empty", "Write auto, or name a feature.")
+    with mistakes.at("calphad"):
+        if spec.calphad is not None and spec.composition is None:
+            raise AlloyloopError("Without a composition there are no phases to compute", "Take the key out.")
+        if spec.calphad is not None and spec.features == "composition":
+            raise AlloyloopError(
+                "Nothing would see its columns: features says composition alone",
+                "Write features: auto, descriptors, both or a list with calphad in it, or take the key out.",
+            )
     for i, step in enumerate(spec.prepare):
         with mistakes.at("prepare", i):
             if not PREPARATION.fullmatch(step):
                 raise AlloyloopError(
-                    f"'{step}' is no step of preparation", "Write select 8, pca 5, ica 5 or clusters 4, say."
+                    f"'{step}' is no step of preparation", f"Write {MERGE_REPEATS}, select 8, pca 5, ica 5 or clusters 4, say."
                 )
     columns: dict[str, str] = {}
     for section, names in (

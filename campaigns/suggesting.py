@@ -15,7 +15,7 @@ from ..design.diagram import IntArray
 from ..design.features import Alloys, alloys_at
 from ..design.first_designs import FIRST_DESIGNS, first_designs
 from ..design.goals import Pursued, Within, limits, pursued
-from ..design.propose import Batch, propose
+from ..design.propose import SPARING, THOROUGH, Batch, propose
 from ..design.space import nothing_left
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Json, design_name
@@ -96,7 +96,15 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named, start: st
         remarks += more
         pending = every.rows(snapshot.table.pending & believable)
         value = acquisition(goal, standing.belief, constraints, standing.alloys, pending, n, drawing)
-        batch = propose(snapshot.space, value, snapshot.table.elements, snapshot.taken(), n, searching)
+        effort = THOROUGH
+        if any(each.features.calphad is not None for each in (standing.belief, *(each for each, _ in constraints))):
+            effort = SPARING
+            remarks.append(
+                f"Phases take time to compute: for each pick about {effort.most_looked} designs were looked at, and "
+                "not thousands."
+            )
+            decision["versions"]["pycalphad"] = version("pycalphad")
+        batch = propose(snapshot.space, value, snapshot.table.elements, snapshot.taken(), n, searching, effort)
         points = batch.points
         chosen = alloys_at(snapshot.space, points, snapshot.table.elements)
         why = _reasons(standing, chosen, batch)

@@ -93,7 +93,16 @@ class Acquisition:
     best: FloatArray  # (n_draws,) best of the baseline in each draw, larger is better
 
     def value(self, alloys: Alloys) -> FloatArray:
-        """Log of the expected improvement over the baseline, where limits hold. (n,)"""
+        """Log of the expected improvement over the baseline, where limits hold; NaN where a feature is not known. (n,)"""
+        known = np.ones(len(alloys), dtype=bool)
+        for draws in (self.objective, *(draws for draws, _ in self.constraints)):
+            known &= draws.belief.features.known(alloys)
+        value = np.full(len(alloys), np.nan)
+        if known.any():
+            value[known] = self._value(alloys.rows(known))
+        return value
+
+    def _value(self, alloys: Alloys) -> FloatArray:
         mean, std = self.objective.given(alloys)
         improvement = log_expected_improvement(self.sign * mean, std[:, None], self.best[None, :])
         value = logsumexp(improvement, axis=1) - np.log(len(self.best))

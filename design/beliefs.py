@@ -18,6 +18,7 @@ from .features import Alloys, Features, together
 
 Fold = tuple[IntArray, IntArray]  # rows to learn from, rows to be judged by
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """The measurements of one property.
@@ -233,7 +234,8 @@ def _fitted(evidence: Evidence, option: Option, model: Any, again: Callable[[Evi
     """A model on an option's scale, fitted to the evidence of a property and of those learned together with it."""
     from ..surrogates.warped import Warped
 
-    learned = [evidence, *(other for other in evidence.companions if other.property in option.together)]
+    others = [other for other in evidence.companions if other.property in option.together]
+    learned = [evidence, *(other.rows(option.features.known(other.alloys)) for other in others)]
     told: dict[str, Any] = {
         "noise": np.concatenate([one.noise for one in learned]),
         "censored": np.concatenate([one.censored for one in learned]),
@@ -283,11 +285,11 @@ class _Tried:
         return float(self.densities.mean())
 
     @staticmethod
-    def of(held: Prediction, values: FloatArray) -> _Tried:
+    def of(held: Prediction, values: FloatArray, sources: NDArray[np.str_]) -> _Tried:
         from ..surrogates.calibration import scale_factor
         from ..surrogates.scores import rmse
 
-        factor = scale_factor(held.measurement.residuals(values), np.ones(len(values)))
+        factor = scale_factor(held.measurement.residuals(values), np.ones(len(values)), sources=sources)
         told = held.widened(factor)
         usual = told.log_density(values) + np.log1p(-GROSS_ERROR)
         gross = told.widened(GROSS_WIDTH).log_density(values) + np.log(GROSS_ERROR)
@@ -319,26 +321,26 @@ def choose(
         few = f"{n} rows are too few to compare models on."
         return Choice(names[0], "campaign.yaml leaves no other." if len(names) == 1 else few)
     folds, how = held_out_folds(evidence)
-    values = evidence.values[evidence.exact]
+    judge = partial(_Tried.of, values=evidence.values[evidence.exact], sources=_sources(evidence)[evidence.exact])
     tried: dict[str, _Tried] = {}
     untried = []
     for name, option in options.items():
         if tried and not in_time():
             untried.append(name)
         else:
-            tried[name] = _Tried.of(held_out(evidence, option, folds), values)
+            tried[name] = judge(held_out(evidence, option, folds))
     best = max(tried, key=lambda name: tried[name].likelihood)
     for name, option in variations(best, options[best]).items():
         if not in_time():
             untried.append(name)
             continue
-        tried[name] = _Tried.of(held_out(evidence, option, folds), values)
+        tried[name] = judge(held_out(evidence, option, folds))
         if tried[name].likelihood > tried[best].likelihood + CLEARLY:
             best = name
     parts: tuple[Part, ...] = ()
     if n >= LEAST_BLENDED and best in options:
         alike = [name for name in tried if name in options and _blendable(options[best], options[name])]
-        blended, blend = _blend({name: tried[name] for name in alike}, values)
+        blended, blend = _blend({name: tried[name] for name in alike}, judge)
         if len(blended) > 1 and blend.likelihood > tried[best].likelihood + CLEARLY:
             best = " + ".join(f"{part.weight:.0%} {part.name}" for part in blended)
             tried[best], parts = blend, blended
@@ -358,7 +360,7 @@ def _blendable(best: Option, other: Option) -> bool:
     return (best.scale, best.prepare, best.features.unknown) == (other.scale, other.prepare, other.features.unknown)
 
 
-def _blend(tried: Mapping[str, _Tried], values: FloatArray) -> tuple[tuple[Part, ...], _Tried]:
+def _blend(tried: Mapping[str, _Tried], judge: Callable[[Prediction], _Tried]) -> tuple[tuple[Part, ...], _Tried]:
     """The blend of options that makes held-out rows most likely, and how it does."""
     from ..surrogates.blend import mixture, weights_of
 
@@ -366,18 +368,23 @@ def _blend(tried: Mapping[str, _Tried], values: FloatArray) -> tuple[tuple[Part,
     weighed = sorted(zip(weights.tolist(), tried, strict=True), reverse=True)
     parts = tuple(Part(name, weight, tried[name].factor) for weight, name in weighed if weight > 0)
     held = mixture([tried[part.name].held for part in parts], [part.weight for part in parts])
-    return parts, _Tried.of(held, values)
+    return parts, judge(held)
 
 
 def held_out_folds(evidence: Evidence, k: int = N_FOLDS) -> tuple[list[Fold], str]:
     """Rows to learn from and to be judged by, whole sources together where there are some; and which, in words."""
     from ..surrogates.scores import group_folds, shuffled_folds
 
-    named = evidence.sources != ""
-    sources = np.where(named, evidence.sources, [f"row {i}" for i in range(len(evidence))])
-    if named.any() and len(np.unique(sources)) >= LEAST_SOURCES:
+    sources = _sources(evidence)
+    if (evidence.sources != "").any() and len(np.unique(sources)) >= LEAST_SOURCES:
         return [(np.asarray(train), np.asarray(test)) for train, test in group_folds(sources, k)], "whole sources"
     return [(np.asarray(train), np.asarray(test)) for train, test in shuffled_folds(len(evidence), k)], "rows"
+
+
+def _sources(evidence: Evidence) -> NDArray[np.str_]:
+    """(n,) the source of each row; one without is a source of its own."""
+    own = [f"row {i}" for i in range(len(evidence))]
+    return np.where(evidence.sources != "", evidence.sources, own)
 
 
 def held_out(evidence: Evidence, option: Option, folds: list[Fold]) -> Prediction:

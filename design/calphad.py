@@ -5,7 +5,6 @@ What cannot be computed is not known (NaN), and never guessed.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
 from math import ceil, isnan, nan
@@ -89,7 +88,7 @@ class Calphad:
 
         Returns
         -------
-        (n, n_columns), by `names`; NaN for reasons that `remarks` says
+        (n, n_columns), by `names`; NaN for reasons that `whys_unknown` says
 
         Raises
         ------
@@ -109,10 +108,12 @@ class Calphad:
         """How many different alloys of these `compute` would have to compute."""
         return len(self._new(_keys(fractions, elements)))
 
-    def remarks(self, fractions: FloatArray, elements: tuple[str, ...]) -> tuple[str, ...]:
-        """How many of these alloys, computed already, have a column that is not known, and why; a sentence each."""
-        whys = Counter(self._why_unknown(key) for key in _keys(fractions, elements))
-        return tuple(f"{n} of {whys.total()} alloys {why}." for why, n in whys.items() if why)
+    def whys_unknown(self, fractions: FloatArray, elements: tuple[str, ...]) -> list[str]:
+        """Why a column of each of these alloys, computed already, is not known; empty where all are.
+
+        Words that go on after `alloys that`.
+        """
+        return [self._why_unknown(key) for key in _keys(fractions, elements)]
 
     def afford(self, n_alloys: int) -> None:
         """Refuse to compute more new alloys than `most_alloys`."""
@@ -127,7 +128,8 @@ class Calphad:
 
     def _new(self, keys: list[Key]) -> list[Key]:
         own = set(self.elements)
-        return [key for key in dict.fromkeys(keys) if key not in self.known and own.issuperset(_elements_of(key))]
+        told = (key for key in dict.fromkeys(keys) if key and key not in self.known)
+        return [key for key in told if own.issuperset(_elements_of(key))]
 
     def _solved(self, held: tuple[str, ...], amounts: FloatArray) -> tuple[float, ...]:
         ready = system(self.database, held, self.suspended)
@@ -142,7 +144,7 @@ class Calphad:
         return tuple(values)
 
     def _why_unknown(self, key: Key) -> str:
-        """Why a column of an alloy is not known, to be read after `3 of 9 alloys`; empty where all are."""
+        """See `whys_unknown`."""
         file, values = self.database.file, self.known.get(key)
         if values is None:
             return f"hold elements that {file} was not asked about: it was about {', '.join(self.elements)}"

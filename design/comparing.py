@@ -110,7 +110,7 @@ def without_process(option: Option) -> Option | None:
     gone = {spelled(variable.name) for variable in seen.process if not isinstance(variable, Condition)}
     process = tuple(variable for variable in seen.process if isinstance(variable, Condition))
     formulas = tuple(formula for formula in seen.formulas if gone.isdisjoint(map(spelled, formula.names)))
-    others = (seen.composition, seen.descriptors, seen.tables, seen.columns, process, formulas)
+    others = (seen.composition, seen.descriptors, seen.tables, seen.columns, seen.calphad, process, formulas)
     if not gone or not any(others):
         return None
     return replace(option, features=replace(seen, process=process, formulas=formulas))

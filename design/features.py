@@ -401,5 +401,6 @@ def feature_set(
             f"Write auto, {', '.join(FEATURE_SETS)}, or a list of descriptors.",
         )
     composition = name != "descriptors" or not descriptors
-    alone = Features(elements, composition, process=process)
-    return alone if name == "composition" else replace(alone, descriptors=descriptors, calphad=calphad)
+    if name == "composition":
+        return Features(elements, process=process)
+    return Features(elements, composition, descriptors, process, calphad=calphad)

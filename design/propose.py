@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..surrogates.base import FloatArray
+from ..surrogates.errors import AlloyloopError
 from .acquisition import Acquisition
 from .diagram import IntArray
 from .features import alloys_at
 from .space import DesignSpace, nothing_left, rows_in
 
-N_SAMPLED = 2048
-# With 6, 2 in 100 searches of spaces with process choices ended below the best that there was; with 24, none in 90.
-N_STARTS = 24
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How far a search looks, for each pick.
+
+    Parameters
+    ----------
+    n_sampled : designs of the broad sample
+    n_starts : of which climbs begin
+    most_looked : designs after which no further step of a climb is taken
+    """
+
+    n_sampled: int
+    n_starts: int
+    most_looked: int = sys.maxsize
+
+
+# With 6 starts, 2 in 100 searches of spaces with process choices ended below the best that there was; with 24, none in
+# 90.
+THOROUGH = Effort(2048, 24)
+# Where a feature takes a twentieth of a second to compute, as phases do.
+SPARING = Effort(192, 4, most_looked=384)
 # A climb gains at every step and so ends; this only bounds how long it may take on a plateau of rounding errors.
 _MOST_STEPS = 200
 # In nats of the acquisition; a smaller gain is rounding.
@@ -44,6 +65,7 @@ def propose(
     taken: IntArray,
     n: int,
     rng: np.random.Generator,
+    effort: Effort = THOROUGH,
 ) -> Batch:
     """Pick n designs one after the other, each the best found given those before it; fewer where fewer are left.
 
@@ -55,17 +77,18 @@ def propose(
     taken : (m, d) points not to be proposed: measured, pending, withdrawn
     n : how many; no more than the `n_picks` that the acquisition was made for
     rng : for the broad sample
+    effort : how far to look
 
     Raises
     ------
     AlloyloopError
-        where the space has no allowed point left
+        where the space has no allowed point left, or none of those looked at can be predicted
     """
     points: list[IntArray] = []
     gains: list[float] = []
     others: list[IntArray] = []
     for _ in range(n):
-        ends, values = _climb(space, acquisition, elements, taken, rng)
+        ends, values = _climb(space, acquisition, elements, taken, rng, effort)
         if len(ends) == 0:
             break
         best = ends[0]
@@ -80,11 +103,17 @@ def propose(
 
 
 def _climb(
-    space: DesignSpace, acquisition: Acquisition, elements: tuple[str, ...], taken: IntArray, rng: np.random.Generator
+    space: DesignSpace,
+    acquisition: Acquisition,
+    elements: tuple[str, ...],
+    taken: IntArray,
+    rng: np.random.Generator,
+    effort: Effort,
 ) -> tuple[IntArray, FloatArray]:
     """Where the climbs from the best of a broad sample end, best first, each end once; none where all is taken."""
-    sampled = space.sample(N_SAMPLED + len(taken), rng)  # so many that what is left of a small space is among them
-    sampled = sampled[~rows_in(sampled, taken)]
+    # So many that what is left of a small space is among them.
+    sampled = space.sample(effort.n_sampled + len(taken), rng)
+    sampled = sampled[~rows_in(sampled, taken)][: effort.most_looked // 2]  # the other half is for climbs
     known: dict[bytes, float] = {}
 
     def value(points: IntArray) -> FloatArray:
@@ -94,16 +123,23 @@ def _climb(
             known.update({point.tobytes(): float(v) for point, v in zip(new, worth, strict=True)})
         return np.array([known[point.tobytes()] for point in points])
 
-    order = np.argsort(-value(sampled), kind="stable")[:N_STARTS]
+    sampled_values = value(sampled)
+    order = np.argsort(-sampled_values, kind="stable")[: effort.n_starts]
+    order = order[~np.isnan(sampled_values[order])]
+    if len(sampled) > 0 == len(order):
+        raise AlloyloopError(
+            f"None of {len(sampled)} designs can be predicted: features are not known of any",
+            "Take the features that cannot be computed out of campaign.yaml.",
+        )
     ends: dict[bytes, tuple[float, IntArray]] = {}
     for start in sampled[order]:
         here, height = start, float(value(start[None])[0])
         for _ in range(_MOST_STEPS):
             around = space.neighbours(here)
             around = around[~rows_in(around, taken)]
-            if len(around) == 0:
+            if len(around) == 0 or len(known) >= effort.most_looked:
                 break
-            values = value(around)
+            values = np.nan_to_num(value(around), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
             best = int(np.argmax(values))
             if not values[best] > height + _LEAST_GAIN:
                 break

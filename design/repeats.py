@@ -26,9 +26,9 @@ def merge_repeats(evidence: Evidence) -> Evidence:
     noise, that of one measurement is taken, which the scatter within all groups of repeats, pooled, tells; then single
     rows have it too. Repeats that agree exactly tell none: they are one reading, copied.
 
-    Rows of which no source is told are of one source, and what is not known of two treatments is the same: a row differs
-    by what it says. Bounds are left as they are. Companions are merged likewise, each by its own scatter, but rows of one
-    name in the evidence have one name in them too, so that they are left out together.
+    Rows of which no source is told are of one source, and what is not known of two treatments is the same: a row
+    differs by what it says. Bounds are left as they are. Companions are merged likewise, each by its own scatter. What
+    is one row of the evidence has its name in them, so that all of it is left out together.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ def merge_repeats(evidence: Evidence) -> Evidence:
     >>> merged.ids.tolist(), merged.values.tolist(), merged.noise.round(2).tolist()
     (['row 0 + row 1', 'row 2'], [72.0, 60.0], [2.0, 2.83])
     """
-    groups = _groups(evidence, evidence.sources)
+    groups = _groups(evidence)
     names = _names(evidence, groups)
-    of = dict(zip(evidence.ids.tolist(), names[groups].tolist(), strict=True))
+    of = dict(zip(evidence.ids.tolist(), names.tolist(), strict=True))
     companions = tuple(_companion(other, of) for other in evidence.companions)
     return replace(_merged(evidence, groups, names), companions=companions)
 
@@ -67,17 +67,18 @@ def merged_words(before: Evidence, after: Evidence) -> str:
 def _companion(other: Evidence, of: Mapping[str, str]) -> Evidence:
     """Merge rows of another property that are one row, or none, of the evidence; `of` names the row that each is in."""
     within = np.array([of.get(name, "") for name in other.ids.tolist()], dtype=np.str_)
-    groups = _groups(other, other.sources, within)
-    names = _names(other, groups)
-    names[groups] = np.where(within == "", names[groups], within)
-    return _merged(other, groups, names)
+    groups = _groups(other, within)
+    return _merged(other, groups, np.where(within == "", _names(other, groups), within))
 
 
 def _groups(evidence: Evidence, *labels: NDArray[np.str_]) -> IntArray:
-    """The group (n,) of each row, numbered by the first of each: of one alloy, treatment and labels; a bound is alone."""
+    """The group (n,) of each row, numbered by their first rows: of one source, alloy, treatment and further labels.
+
+    A bound is a group of its own.
+    """
     alone = np.where(evidence.exact, 0, 1 + np.arange(len(evidence)))
     amounts, process = evidence.alloys.fractions.T, evidence.alloys.process.values()
-    columns = [alone, *map(_levels, (*amounts, *process, *labels))]
+    columns = [alone, *map(_levels, (evidence.sources, *amounts, *process, *labels))]
     _, first, groups = np.unique(np.column_stack(columns), axis=0, return_index=True, return_inverse=True)
     return np.asarray(np.argsort(np.argsort(first))[groups.ravel()], dtype=np.int64)
 
@@ -97,11 +98,11 @@ def _levels(values: NDArray[Any]) -> IntArray:
 
 
 def _names(evidence: Evidence, groups: IntArray) -> NDArray[np.str_]:
-    """What each group is called: the names of its rows. (n_groups,)"""
-    told: list[list[str]] = [[] for _ in np.unique(groups)]
+    """What the group of each row (n,) is called: the names of its rows."""
+    told: dict[int, str] = {}
     for name, group in zip(evidence.ids.tolist(), groups.tolist(), strict=True):
-        told[group].append(name)
-    return np.array([JOINED.join(names) for names in told], dtype=np.str_)
+        told[group] = f"{told[group]}{JOINED}{name}" if group in told else name
+    return np.array([told[group] for group in groups.tolist()], dtype=np.str_)
 
 
 def _merged(evidence: Evidence, groups: IntArray, names: NDArray[np.str_]) -> Evidence:
@@ -119,7 +120,7 @@ def _merged(evidence: Evidence, groups: IntArray, names: NDArray[np.str_]) -> Ev
         noise=np.where(stated, evidence.noise[first], noise),  # as they were, to the last digit
         sources=evidence.sources[first],
         censored=evidence.censored[first],
-        ids=names,
+        ids=names[first],
     )
 
 

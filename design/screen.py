@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..surrogates.base import FloatArray
 from .criteria import Bracket, Brackets, Criterion
 from .diagram import IntArray
-from .features import alloys_at
+from .features import Features, alloys_at
 from .gates import Gate, Predicted
 from .keeping import Bar, Found, Keeper, pareto, slack
 from .predictors import Predictor, Swept
@@ -33,6 +33,8 @@ N_CLIMBING, MOST_CLIMBS = 8, 24
 BLOCK = 16_384
 # Designs asked for all that is to be known, the most promising first, before the bar is set anew: few at first.
 FEWEST_ASKED, MOST_ASKED = 128, 4096
+# What designs must have beside passing the rules, where a predictor sees phases: an equilibrium may fail.
+PHASES_KNOWN = "their phases are known"
 # Cells of fewer designs than this on average cost more than they save.
 LEAST_IN_CELL = 3
 
@@ -103,7 +105,13 @@ class Screening:
     @property
     def stages(self) -> tuple[str, ...]:
         """The gates by name, in the order in which `Found.left` counts what they leave."""
-        return (*(rule.text for rule in self.rules), *(gate.text for gate in self.predicted))
+        known = (PHASES_KNOWN,) if self.sees_phases else ()
+        return (*(rule.text for rule in self.rules), *known, *(gate.text for gate in self.predicted))
+
+    @property
+    def sees_phases(self) -> bool:
+        """Whether equilibria are computed of every design that passes the rules."""
+        return any(_phases_among(each.sees) for each in self.predictors)
 
     @property
     def nothing(self) -> Found:
@@ -158,8 +166,13 @@ class Screening:
             for i, rule in enumerate(self.rules, start=1):
                 block = block[rule.holds(self.space.designs(np.take(points, block, axis=0)))]
                 left[i] += len(block)
+            X = self._encoded(np.take(points, block, axis=0))
+            if self.sees_phases:
+                known = _with_phases(X, len(block))
+                block, X = block[known], {sees: values[known] for sees, values in X.items()}
+                left[1 + len(self.rules)] += len(block)
             passed.append(block)
-            seen.append(self._encoded(np.take(points, block, axis=0)))
+            seen.append(X)
         rows = np.concatenate(passed) if passed else np.empty(0, np.int64)
         if len(rows) == 0:
             return replace(self.nothing, left=tuple(left.tolist()))
@@ -170,7 +183,7 @@ class Screening:
             {sees: np.concatenate([X[sees] for X in seen]) for sees in seen[0]},
         )
         alive = np.arange(len(rows))
-        for i, gate in enumerate(self.predicted, start=1 + len(self.rules)):
+        for i, gate in enumerate(self.predicted, start=len(left) - len(self.predicted)):
             alive = slice_.passing(gate, alive)
             left[i] = len(alive)
         return replace(slice_.best(alive, bar), left=tuple(left.tolist()))
@@ -207,6 +220,20 @@ class Screening:
             tuple(indices[i] for i in on_front),
             values[on_front, 1:],
         )
+
+
+def _phases_among(sees: Hashable) -> bool:
+    """Whether phases are among what a predictor sees."""
+    return isinstance(sees, Features) and sees.calphad is not None
+
+
+def _with_phases(X: Mapping[Hashable, FloatArray], n: int) -> NDArray[np.bool_]:
+    """(n,) Of which designs, as they are seen, every equilibrium is known."""
+    known = np.ones(n, dtype=bool)
+    for sees, values in X.items():
+        if isinstance(sees, Features) and sees.calphad is not None:
+            known &= np.isfinite(np.delete(values, sees.blanks, axis=1)).all(axis=1)
+    return known
 
 
 class _Known:

@@ -36,8 +36,10 @@ TREND_BOUNDS = (1e-3, 1e2)
 OFFSET_BOUNDS = (1e-4, 1e1)
 LEANING = (0.5, 1.0)  # of the numbers whose directions give the correlations between tasks: mean, standard deviation
 LEANING_BOUNDS = (-10.0, 10.0)
-# Half-Cauchy scale of 1/lengthscale² where few of many features are thought to matter; Eriksson and Jankowiak, UAI 2021.
-SPARSITY = 0.1
+# Half-Cauchy scale of 1/lengthscale² where few of many features are thought to matter; Eriksson and Jankowiak, UAI 2021,
+# draw it from a half-Cauchy of scale 0.1.
+SPARSITY = 0.01
+SPARSE_TREND = (-4.0, 1.0)  # there, slopes along all features alike would explain by many what is due to few
 
 # Where there are more rows than these, the search starts from the mode of as many.
 MANY = 400
@@ -160,7 +162,7 @@ class Posterior:
         table = [
             *[(lengthscale, LENGTHSCALE_BOUNDS)] * self._d,
             (AMPLITUDE, AMPLITUDE_BOUNDS),
-            (TREND, TREND_BOUNDS),
+            (SPARSE_TREND if sparse else TREND, TREND_BOUNDS),
             *[(prior, SCATTER_BOUNDS) for prior in scatter_priors],
             *[(OFFSET, OFFSET_BOUNDS)] * offsets,
         ]
@@ -271,7 +273,7 @@ class Posterior:
         pulled = deviation - np.append(np.full(d, shared * deviation[:d].sum()), np.zeros(len(theta) - d))
         each, slope = -(deviation * pulled) / 2, -pulled / self._width
         if self._sparse:
-            inverse_square = np.exp(-2 * theta[:d]) / SPARSITY**2
+            inverse_square = np.exp(-2 * theta[:d]) / SPARSITY
             # Half-Cauchy density of 1/l², times the Jacobian 2/l² of log l.
             each[:d] = -np.log1p(inverse_square**2) - 2 * theta[:d]
             slope[:d] = 4 * inverse_square**2 / (1 + inverse_square**2) - 2

@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA, FastICA
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_selection import SelectKBest, f_regression
+from sklearn.feature_selection import SelectKBest, r_regression
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
@@ -92,9 +92,7 @@ class Prepared(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # t
     Attributes
     ----------
     surrogate_ : the fitted surrogate, which is asked in prepared features
-    noise_, scale_, outliers_ : those of the surrogate
-    relevances_ : (n_features,) those of the surrogate, where it has them, handed back to the features that each
-        prepared one is made of, by their shares in its variance
+    noise_, scale_ : those of the surrogate
 
     Examples
     --------
@@ -110,10 +108,11 @@ class Prepared(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # t
     no kinds apart. A step that asks for more than there is takes all there is, and where all rows are alike there are
     no axes and the features stay as they are.
 
-    `select` goes by the F-test of a straight line (`SelectKBest`, `f_regression`): among tens of rows an estimate of
-    mutual information is mostly chance. It is guided by the values of the property itself, and not by bounds nor by
-    other properties learned together with it. Axes and kinds come from all rows, whatever their values. A kind is told
-    by distances and not as a word, so that beliefs stay smooth where two kinds meet.
+    `select` goes by the size of the correlation with the property, which ranks features as the F-test of a straight
+    line does. Estimated mutual information found fewer of the features that matter on tables of up to 150 rows, also
+    where these are bent. Only values of the property itself guide it, and neither bounds nor other properties learned
+    together with it. Axes and kinds come from all rows, whatever their values. A kind is told by distances and not as a
+    word, so that beliefs stay smooth where two kinds meet.
 
     A direction in which no training row differs from another is lost with `pca` and `ica`: of an alloy that differs
     there the surrogate is as sure as of its shadow on the axes.
@@ -149,12 +148,7 @@ class Prepared(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # t
             seen = _mapped(self._maps[-1:], seen)
         inner: Any = clone(cast(Any, self.surrogate))
         self.surrogate_ = inner.fit(seen, values, **told)
-        for name in ("noise_", "scale_", "outliers_"):
-            if hasattr(self.surrogate_, name):
-                setattr(self, name, getattr(self.surrogate_, name))
-        if hasattr(self.surrogate_, "relevances_"):
-            shares = [learned.shares for learned in self._maps]
-            self.relevances_ = reduce(lambda told, of: of @ told, shares[::-1], self.surrogate_.relevances_)
+        self.noise_, self.scale_ = inner.noise_, inner.scale_
         return self
 
     @overload
@@ -180,6 +174,20 @@ class Prepared(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # t
         """Joint draws (n_samples, n) of the property itself, noise free."""
         rows = self._prepared(X)
         return cast(FloatArray, self.surrogate_.sample(rows, n_samples, rng))
+
+    @property
+    def relevances_(self) -> FloatArray:
+        """(n_features,) relevances of what the surrogate sees, where it tells them, as those of the features given.
+
+        Each prepared feature hands its own to the features that it is made of, by their shares in its variance.
+        """
+        shares = [learned.shares for learned in self._maps]
+        return cast(FloatArray, reduce(lambda told, of: of @ told, shares[::-1], self.surrogate_.relevances_))
+
+    @property
+    def outliers_(self) -> NDArray[np.intp]:
+        """Indices of the rows that disagree with all others, where the surrogate looks for them."""
+        return cast("NDArray[np.intp]", self.surrogate_.outliers_)
 
     @available_if(_can_leave_out)  # type: ignore[untyped-decorator]  # scikit-learn comes without types
     def leave_one_out(self) -> Prediction:
@@ -339,8 +347,13 @@ def _telling(U: FloatArray, y: FloatArray, count: int) -> NDArray[np.intp]:
     """Indices of the features that tell most of y; of all where there is nothing to go by."""
     if count >= U.shape[1] or len(y) < 3 or np.ptp(y) == 0:
         return np.arange(U.shape[1])
-    best = SelectKBest(f_regression, k=count).fit(U, y)
+    best = SelectKBest(_strength, k=count).fit(U, y)
     return cast("NDArray[np.intp]", best.get_support(indices=True))
+
+
+def _strength(U: FloatArray, y: FloatArray) -> FloatArray:
+    """Size (n_features,) of each feature's correlation with y; the F-test ranks the same, but fails where it is 1."""
+    return cast(FloatArray, np.abs(r_regression(U, y)))
 
 
 def _principal(U: FloatArray, n_axes: int) -> FloatArray:

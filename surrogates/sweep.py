@@ -76,7 +76,11 @@ class Process(Protocol):
     _centre: float
     _origin: FloatArray
     _U: FloatArray
+    _lowest: FloatArray
+    _highest: FloatArray
     _weights: FloatArray
+    _of_here: FloatArray
+    _here_variance: float
     _root: FloatArray
 
 

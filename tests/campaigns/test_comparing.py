@@ -122,7 +122,9 @@ def test_whole_sources_decide_where_there_are_any() -> None:
     assert of.ways == ("by_source", "random")
     assert "With rows left out by lot, as most papers do, it errs 2 GPa." in list(of.sentences())
     assert of.table()[0][-1] == "RMSE by lot"
-    assert comparison({"gp": 2.0}).ways == ("random",)
+    alone = comparison({"gp": 2.0})
+    assert alone.ways == ("random",)
+    assert "by lot, as most papers do" not in " ".join(alone.sentences())
 
 
 def test_intervals_that_are_too_narrow_are_said_to_be() -> None:

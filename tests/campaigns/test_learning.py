@@ -10,7 +10,7 @@ import pytest
 from alloyloop.campaigns import learning
 from alloyloop.campaigns.campaign import Campaign
 from alloyloop.campaigns.learning import LEAST_REPORTED, Beliefs, believe, evidence
-from alloyloop.design.beliefs import Choice
+from alloyloop.design.beliefs import Choice, Part
 from alloyloop.surrogates.errors import AlloyloopError
 
 from .folders import EXPERIMENTS, QUESTION, contents, make
@@ -157,3 +157,84 @@ def test_a_descriptor_that_an_element_of_the_space_lacks_is_no_feature(tmp_path:
     named = question.replace("features: composition", "features: [size_mismatch_pct]")
     with pytest.raises(AlloyloopError, match="size_mismatch_pct is not known for every alloy of Nb, C, Ti"):
         believe(Campaign(make(tmp_path / "named", named, experiments)).snapshot())
+
+
+def test_repeats_are_merged_where_campaign_yaml_says_so(tmp_path: Path) -> None:
+    rows = table(*ROWS, "F,known,,80,20,0,91,,,,", "G,known,,80,20,0,89,,,,")
+    plain = make(tmp_path / "plain", experiments=rows)
+    merged = make(tmp_path / "merged", f"{QUESTION}prepare: [merge repeats]\n", rows)
+    assert len(believed(plain).of[E_GPa].evidence) == len(ROWS) + 2
+    beliefs = believed(merged)
+    found = beliefs.of[E_GPa].evidence
+    assert "F + G" in " ".join(found.ids)
+    assert len(found) < len(ROWS) + 2
+    assert any("without repeats" in remark for remark in beliefs.remarks)
+
+
+def positive_rates(n: int = 40) -> str:
+    """A rate that spans two decades and is a straight line in niobium on a logarithm."""
+    rng = np.random.default_rng(0)
+    niobium = rng.integers(0, 70, n) / 2
+    rates = np.exp(niobium / 8 + rng.normal(0, 0.3, n))
+    return "\n".join(
+        [f"{HEADER},rate_mm_per_y"]
+        + [f"A{i},known,,{100 - x},{x},0,70,,,,,{rate:.4g}" for i, (x, rate) in enumerate(zip(niobium, rates, strict=True))]
+    ) + "\n"  # fmt: skip
+
+
+def test_a_skewed_positive_property_is_modelled_on_a_logarithm_and_never_believed_below_zero(tmp_path: Path) -> None:
+    question = QUESTION.replace("features:", "  rate_mm_per_y: {goal: report}\nfeatures:")
+    beliefs = believed(make(tmp_path / "auto", question, positive_rates()))
+    assert beliefs.choices["rate_mm_per_y"].name.endswith(", log")
+    belief = beliefs.of["rate_mm_per_y"]
+    low, high = belief.about(belief.evidence.alloys).interval(0.99)
+    assert (low > 0).all()
+    assert (high > low).all()
+    plain = question.replace("{goal: report}", "{goal: report, scale: linear}")
+    assert not believed(make(tmp_path / "plain", plain, positive_rates())).choices["rate_mm_per_y"].name.endswith("log")
+    wrong = make(
+        tmp_path / "wrong", question.replace("{goal: report}", "{goal: report, scale: log}"),
+        positive_rates().replace("\nA0,", "\nZ,known,,90,10,0,70,,,,,0\nA0,"),
+    )  # fmt: skip
+    with pytest.raises(AlloyloopError, match="rate_mm_per_y of Z is not above zero, and has no logarithm"):
+        believed(wrong)
+
+
+def test_calculated_values_of_a_property_are_learned_together_with_it_where_that_helps(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    niobium = rng.permutation(70)[:50] / 2
+    modulus = 90 - 25 * np.sin(niobium / 5)
+    lines = [f"{HEADER},calculated_GPa"]
+    for i, (x, value) in enumerate(zip(niobium, modulus, strict=True)):
+        measured = f"{value + rng.normal(0, 0.3):.4g}" if i < 14 else ""
+        lines.append(f"A{i},known,,{100 - x},{x},0,{measured},,,,,{1.3 * value - 10:.4g}")
+    question = QUESTION.replace("{goal: minimize}", "{goal: minimize, calculated: calculated_GPa}")
+    folder = make(tmp_path / "ti", question, "\n".join(lines) + "\n")
+    beliefs = believed(folder)
+    assert beliefs.choices[E_GPa].name.endswith(f", together with {E_GPa}, calculated")
+    alloys = Campaign(folder).snapshot().alloys()
+    assert np.sqrt(np.mean((beliefs.of[E_GPa].about(alloys).mean - modulus) ** 2)) < 2
+    assert believed(folder).choices == beliefs.choices  # from the cache
+
+
+def test_a_blend_is_kept_with_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = (Part("gaussian-process on composition", 0.7, 1.1), Part("extra-trees on composition", 0.3, 0.9))
+    monkeypatch.setattr(learning, "choose", lambda *_: Choice("a blend", "for the test", 1.2, parts))
+    folder = make(tmp_path / "ti", QUESTION.replace("model: gaussian-process", "model: auto"))
+    first = believed(folder)
+    monkeypatch.setattr(learning, "choose", lambda *_: pytest.fail("it was chosen again"))
+    again = believed(folder)
+    assert again.choices[E_GPa] == first.choices[E_GPa] == Choice("a blend", "for the test", 1.2, parts)
+    asked = first.of[E_GPa].evidence.alloys
+    assert again.of[E_GPa].about(asked).mean.tolist() == first.of[E_GPa].about(asked).mean.tolist()
+    other = first.of[E_GPa].again(first.of[E_GPa].evidence)
+    assert other.about(asked).mean.tolist() == first.of[E_GPa].about(asked).mean.tolist()
+
+
+def test_each_property_may_have_a_model_of_its_own(tmp_path: Path) -> None:
+    question = QUESTION.replace("features:", "  rate_mm_per_y: {goal: report, scale: linear}\nfeatures:").replace(
+        "model: gaussian-process", "model: {youngs_modulus_GPa: extra-trees, rate_mm_per_y: gaussian-process}"
+    )
+    choices = believed(make(tmp_path / "ti", question, positive_rates())).choices
+    assert choices[E_GPa].name.startswith("extra-trees on ")
+    assert choices["rate_mm_per_y"].name.startswith("gaussian-process on ")

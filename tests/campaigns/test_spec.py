@@ -187,7 +187,7 @@ def test_columns_follow_from_the_question(tmp_path: Path) -> None:
         ("model: gaussian-process", "model: [forest]", "line 15, model", "string"),
         ("batch: 2", "prepare: [select 8, scale]", "line 16, prepare.1", "'scale' is no step of preparation"),
         ("batch: 2", "prepare: [pca 5 of 9]", "line 16, prepare.0", "'pca 5 of 9' is no step"),
-        ("batch: 2", "prepare:\n  - pca 0", "line 17, prepare.0", "Write select 8, pca 5, ica 5 or clusters 4, say."),
+        ("batch: 2", "prepare:\n  - pca 0", "line 17, prepare.0", "Write merge repeats, select 8, pca 5, ica 5"),
         ("{goal: minimize}", "{goal: minimize, scale: ln}", "properties.youngs_modulus_GPa.scale", "'linear', 'log'"),
         ("{goal: minimize}", "{goal: report, classes: {soft: a}, scale: log}", "youngs_modulus_GPa", "has classes"),
         ("{goal: minimize}", "{goal: minimize, calculated: id}", "youngs_modulus_GPa.calculated", "every table has"),

@@ -16,7 +16,7 @@ from alloyloop.design.features import Features, alloys_at
 from alloyloop.design.goals import Minimize, Within
 from alloyloop.design.lattice import Element, Lattice
 from alloyloop.design.process import Choice, Numeric
-from alloyloop.design.propose import N_SAMPLED, Batch, propose
+from alloyloop.design.propose import THOROUGH, Batch, propose
 from alloyloop.design.rules import Names, parse_rule
 from alloyloop.design.space import DesignSpace, rows_in
 from alloyloop.surrogates.base import FloatArray
@@ -77,7 +77,7 @@ def listed(space: DesignSpace) -> IntArray:
 @pytest.mark.parametrize("space", [wide("wt_pct"), wide("at_pct", PROCESS)], ids=["composition", "and process"])
 def test_the_pick_is_the_best_of_all_alloys(space: DesignSpace, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("alloyloop.design.acquisition"), "N_DRAWS", 64)  # a surface as rough as any
-    assert len(listed(space)) > 1.5 * N_SAMPLED
+    assert len(listed(space)) > 1.5 * THOROUGH.n_sampled
     missed = []
     for seed in range(15):
         value, taken, rng = case(model, seed, space, limited=seed % 3 == 0)

@@ -175,9 +175,9 @@ def test_sources_are_random_effects_of_one_hot_features(here: str) -> None:
     """What is predicted has the effect of `HERE` where rows come from there, and else none; an unknown one scatters."""
     papers = np.where(PAPERS == HERE, here, PAPERS)
     names = [name or str(i) for i, name in enumerate(papers)]  # a row of no known source has one of its own
-    effects = np.array([[name == other for other in (*sorted(set(names)), HERE)] for name in names], dtype=float)
-    asked = np.zeros(effects.shape[1])
-    asked[np.flatnonzero([name == HERE for name in (*sorted(set(names)), HERE)])[0]] = here == HERE
+    columns = sorted({*names, HERE})
+    effects = np.array([[name == column for column in columns] for name in names], dtype=float)
+    asked = np.array([column == HERE == here for column in columns], dtype=float)
 
     gp = GaussianProcess().fit(X, Y + 5 * (PAPERS == "a"), source=papers)
     kernel, found = kernel_of(gp, X), gp.hyperparameters_
@@ -283,7 +283,7 @@ def test_tasks_are_numbered_without_a_gap(task: list[int], match: str) -> None:
 @pytest.mark.parametrize("sign", [-1, 1])
 @pytest.mark.parametrize("source", [None, ["a", "b", "a"]], ids=["no source", "the bound of a known source"])
 def test_one_bound_is_learned_from_as_by_quadrature(sign: int, source: list[str] | None) -> None:
-    """Its probability is Φ((f + offset - bound)/scatter); mean and variance of f elsewhere by a sum over 20 001 values."""
+    """Its probability is Φ((f + offset - bound)/scatter); mean and variance elsewhere by a sum over 20 001 values."""
     rows, y = X[:3], np.array([50.0, 70.0, 62.0])
     gp = GaussianProcess(noise_prior=5.0).fit(rows, y, censored=[0, 0, sign], source=source)
     kernel, found = kernel_of(gp, rows), gp.hyperparameters_
@@ -295,9 +295,8 @@ def test_one_bound_is_learned_from_as_by_quadrature(sign: int, source: list[str]
     z = (y - y[:2].mean()) / gp.scale_
     mean, covariance = conditioned(joint[2:, 2:], joint[2:, :2], among, z[:2])
     value = mean[0] + np.sqrt(covariance[0, 0]) * np.linspace(-9, 9, 20_001)
-    weight = norm.pdf(value, mean[0], np.sqrt(covariance[0, 0])) * ndtr(
-        sign * (value - z[2]) / np.sqrt(found.scatter[0])
-    )
+    likely = ndtr(sign * (value - z[2]) / np.sqrt(found.scatter[0]))
+    weight = norm.pdf(value, mean[0], np.sqrt(covariance[0, 0])) * likely
     weight /= weight.sum()
     there = mean[1] + covariance[0, 1] / covariance[0, 0] * (value - mean[0])
     variance = covariance[1, 1] - covariance[0, 1] ** 2 / covariance[0, 0] + weight @ (there - weight @ there) ** 2
@@ -371,7 +370,7 @@ def test_a_bound_is_never_called_wrong() -> None:
 
 
 def test_blank_cells_are_integrated_out() -> None:
-    """By enumeration: a row's covariance is the average over the levels that others have, its variance the whole one."""
+    """By enumeration: a row's covariance is the average over the levels that others have, its variance a whole one."""
     rows = np.column_stack([X[:, 0], np.repeat([700.0, 800.0, 900.0], [5, 10, 15])])
     blank = [2, 20]
     told = rows.copy()
@@ -398,9 +397,8 @@ def test_blank_cells_are_integrated_out() -> None:
     expected = Y.mean() + gp.scale_ * share @ mean
     std = gp.scale_ * np.sqrt(share @ (np.diag(covariance) + (mean - share @ mean) ** 2))
     assert (belief.mean[0], belief.std[0]) == pytest.approx((expected, std))
-    assert gp.covariance([[NEW[0, 0], np.nan]], asked) == pytest.approx(
-        gp.scale_**2 * share @ covariance[None], rel=1e-6
-    )
+    of_known = gp.scale_**2 * share @ covariance
+    assert gp.covariance([[NEW[0, 0], np.nan]], asked)[0] == pytest.approx(of_known, rel=1e-6)
 
 
 def test_a_feature_that_no_row_knows_teaches_nothing() -> None:
@@ -414,17 +412,20 @@ def test_a_feature_that_no_row_knows_teaches_nothing() -> None:
 
 
 def test_few_relevant_features_of_many_are_found_where_few_are_sought() -> None:
-    rng = np.random.default_rng(0)
-    rows, new = rng.random((60, 40)), rng.random((300, 40))
-
     def truth(at: np.ndarray) -> np.ndarray:
         return np.asarray(10 * np.sin(4 * at[:, 3]) + 10 * at[:, 17] ** 2)
 
-    y = truth(rows) + rng.normal(0, 0.5, 60)
-    dense, sparse = GaussianProcess().fit(rows, y), GaussianProcess(sparse=True).fit(rows, y)
-    assert set(np.argsort(sparse.relevances_)[-2:]) == {3, 17}
-    assert sparse.relevances_[[3, 17]].sum() > 0.9
-    assert mean_squared_error(truth(new), sparse.predict(new)) < mean_squared_error(truth(new), dense.predict(new)) / 4
+    errors = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        rows, new = rng.random((40, 40)), rng.random((300, 40))
+        y = truth(rows) + rng.normal(0, 0.5, 40)
+        dense, sparse = GaussianProcess().fit(rows, y), GaussianProcess(sparse=True).fit(rows, y)
+        assert set(np.argsort(sparse.relevances_)[-2:]) == {3, 17}
+        assert sparse.relevances_[[3, 17]].sum() > 0.8
+        errors.append([mean_squared_error(truth(new), gp.predict(new)) for gp in (dense, sparse)])
+    of_dense, of_sparse = np.mean(errors, axis=0)
+    assert of_sparse < of_dense / 4
 
 
 def test_relevances_are_shares_of_what_the_features_do() -> None:
@@ -482,7 +483,7 @@ def test_more_than_two_thousand_rows_rest_on_some_of_them() -> None:
     gp = GaussianProcess().fit(rows, y, source=source, censored=sign)
     assert gp._U.shape[0] < 1000
     assert gp.predict(new) == pytest.approx(truth(new), abs=2.0)
-    assert np.hypot(gp.noise_, 0) == pytest.approx(2.0, rel=0.15)
+    assert gp.noise_ == pytest.approx(2.0, rel=0.15)
     with pytest.raises(AlloyloopError, match="inducing points"):
         gp.leave_one_out()
 

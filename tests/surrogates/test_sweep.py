@@ -15,15 +15,26 @@ from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 from sklearn.gaussian_process import kernels
 
-from alloyloop.surrogates import AlloyloopError, GaussianProcess
+from alloyloop.surrogates import AlloyloopError, GaussianProcess, gaussian_process, inducing
 from alloyloop.surrogates import sweep as module
+from alloyloop.surrogates.base import HERE
 from alloyloop.surrogates.sweep import LEAST_ROWS, Cells, Sweep
 
 pytestmark = pytest.mark.torch
 
 Matern: Any = kernels.Matern  # published without types
 
-KINDS = ("one feature", "three, one constant", "six that sum to 100", "few rows", "hardly any scatter")
+KINDS = (
+    "one feature",
+    "three, one constant",
+    "six that sum to 100",
+    "few rows",
+    "hardly any scatter",
+    "hardly any curve",
+    "from here and elsewhere",
+    "blank cells",
+    "inducing points",
+)
 
 
 def drawn(kind: str, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -43,9 +54,17 @@ def fitted(kind: str, n: int = 60) -> GaussianProcess:
     rng = np.random.default_rng(3)
     X = drawn(kind, 4 if kind == "few rows" else n, rng)
     unit = (X - X.min(axis=0)) / np.maximum(np.ptp(X, axis=0), 1)
-    scatter = 1e-3 if kind == "hardly any scatter" else 2.0
-    y = 60 - 20 * unit[:, 0] + 10 * np.sin(5 * unit).sum(axis=1) + scatter * rng.normal(size=len(X))
-    return GaussianProcess().fit(X, y, noise=np.where(np.arange(len(X)) % 3, np.nan, scatter))
+    scatter, curve = 1e-3 if kind.startswith("hardly") else 2.0, 0.0 if kind == "hardly any curve" else 10.0
+    y = 60 - 20 * unit[:, 0] + curve * np.sin(5 * unit).sum(axis=1) + scatter * rng.normal(size=len(X))
+    noise = np.where(np.arange(len(X)) % 3, np.nan, scatter)
+    source = np.repeat(["a", "b", HERE], (len(X) + 2) // 3)[: len(X)] if kind == "from here and elsewhere" else None
+    if kind == "blank cells":
+        X[::7, 1] = np.nan
+    with pytest.MonkeyPatch.context() as patch:
+        if kind == "inducing points":
+            patch.setattr(gaussian_process, "MOST_EXACT", n // 2)
+            patch.setattr(inducing, "MOST_INDUCING", n // 2)
+        return GaussianProcess(blanks=[1] if kind == "blank cells" else []).fit(X, y, noise=noise, source=source)
 
 
 def asked(kind: str, n: int = 500) -> np.ndarray:
@@ -180,7 +199,7 @@ def test_no_row_of_a_cell_passes_its_bounds(
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_training_row_passes_the_bounds_of_a_cell_about_it(kind: str) -> None:
     gp = fitted(kind)
-    X = np.repeat(gp._train_X, 2, axis=0)
+    X = np.repeat(gp._train_rows(), 2, axis=0)
     X[1::2] += 1e-3 * gp.lengthscales_
     assert within_cells(Sweep.of(gp), X, np.arange(0, len(X) + 1, 2))
 
@@ -211,7 +230,7 @@ def test_bounds_of_half_the_cell_are_four_times_as_near_to_the_mean() -> None:
     """Inside the training rows the mean is followed to first order, and the standard deviation to none."""
     gp = fitted("six that sum to 100")
     sweep, edge = Sweep.of(gp), 0.01 * gp.lengthscales_ * np.array([1, -1, 1, -1, 1, -1])
-    at = gp._train_X.mean(axis=0)
+    at = gp._train_rows().mean(axis=0)
 
     def slack(half: float) -> tuple[float, float]:
         X = at + half * edge * np.linspace(-1, 1, 9)[:, None]
@@ -226,10 +245,12 @@ def test_bounds_of_half_the_cell_are_four_times_as_near_to_the_mean() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_in_a_cell_as_wide_as_the_table_nothing_is_known_but_the_prior(kind: str) -> None:
     gp = fitted(kind)
-    far = gp._train_X.mean(axis=0) + 1e4 * gp.lengthscales_ * np.array([[1.0], [-1.0]])
-    inside = np.clip(far, gp._train_X.min(axis=0), gp._train_X.max(axis=0)) - gp._train_X.mean(axis=0)
-    trend = gp._slope_variance * ((inside / gp._range) ** 2).sum(axis=1)
-    assert Sweep.of(gp).bounds(far, [0, 2]).std_high[0] == pytest.approx(gp.scale_ * np.sqrt(1 + trend.max()))
+    far = gp._train_rows().mean(axis=0) + 1e4 * gp.lengthscales_ * np.array([[1.0], [-1.0]])
+    inside = np.clip((far - gp._origin) / gp._range, gp._lowest, gp._highest)
+    found = gp.hyperparameters_
+    prior = np.sqrt(found.amplitude + found.slope * (inside**2).sum(axis=1).max())
+    expected = gp.scale_ * (prior + np.sqrt(gp._here_variance))
+    assert Sweep.of(gp).bounds(far, [0, 2]).std_high[0] == pytest.approx(expected)
 
 
 R = np.array([1e-3, 0.01, 0.1, 0.5, 1.0, 3.0])  # distances in lengthscales
@@ -267,7 +288,7 @@ def test_close_by_the_remainder_is_five_halves_of_the_squared_distance() -> None
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_norm_is_that_of_the_mean_less_its_trend(kind: str) -> None:
     gp = fitted(kind)
-    kernel = Matern(gp.lengthscales_, nu=2.5)(gp._train_X)
+    kernel = gp.hyperparameters_.amplitude * Matern(gp.lengthscales_, nu=2.5)(gp._train_rows())
     assert Sweep.of(gp).norm == pytest.approx(np.sqrt(gp._weights @ kernel @ gp._weights), rel=1e-6)
 
 
@@ -302,7 +323,8 @@ def test_rows_of_a_cell_are_near_in_lengthscales(kind: str) -> None:
 
 def test_features_that_follow_from_others_make_no_more_cells() -> None:
     gp, along = fitted("one feature"), np.linspace(0, 50, 2000)[:, None]
-    both = GaussianProcess().fit(gp._train_X * [1.0, -0.7], gp._train_z)
+    rows = gp._train_rows() * [1.0, -0.7]
+    both = GaussianProcess().fit(rows, 60 - rows[:, 0])
     length = np.hypot(*(50 * np.array([1.0, 0.7]) / both.lengthscales_))  # of the line that the rows lie on
     n_cells = len(Sweep.of(both).cells(along * [1.0, -0.7]).starts) - 1
     assert length / module.CELL_SIZE <= n_cells <= length / module.CELL_SIZE + 1
