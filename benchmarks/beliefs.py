@@ -36,7 +36,7 @@ from scipy.spatial.distance import cdist
 from threadpoolctl import threadpool_limits
 
 from alloyloop.campaigns import Campaign
-from alloyloop.campaigns.learning import _variations, evidence, options
+from alloyloop.campaigns.learning import evidence, options, variations
 from alloyloop.campaigns.one_table import snapshot_of
 from alloyloop.campaigns.snapshot import Snapshot
 from alloyloop.design.beliefs import Belief, Evidence, Option, choose, learn, learn_chosen
@@ -124,7 +124,7 @@ def auto(snapshot: Snapshot, shares: Counter[str] | None = None) -> Learner:
         tried = dict(offered)
 
         def more(name: str, option: Option) -> Mapping[str, Option]:
-            varied = _variations(known, name, option)
+            varied = variations(known, name, option)
             tried.update(varied)
             return varied
 
@@ -198,7 +198,9 @@ def botorch_gaussian_process(seen: Features, *, scaled: bool, noise_told: bool) 
 
     def learner(known: Evidence) -> Learned:
         X = torch.from_numpy(seen.encode(known.alloys))
-        told = np.where(known.noise > 0, known.noise, np.nanmedian(known.noise[known.noise > 0])) if noise_told else None
+        told = (
+            np.where(known.noise > 0, known.noise, np.nanmedian(known.noise[known.noise > 0])) if noise_told else None
+        )
         variances = None if told is None else torch.from_numpy(told**2)[:, None]
         transform = Normalize(X.shape[1]) if scaled else None
         with warnings.catch_warnings():
@@ -218,9 +220,9 @@ def botorch_gaussian_process(seen: Features, *, scaled: bool, noise_told: bool) 
 
 
 def tuned(seen: Features, estimator: Any, grid: Mapping[str, Sequence[Any]], way: str) -> Learner:
-    """A regressor of scikit-learn's manners whose settings are chosen by their error in three parts of what it is given.
+    """A regressor of scikit-learn's manners, its settings chosen by the error in three parts of what it is given.
 
-    Parts are of whole compositions or papers where these are left out.
+    Parts are of whole compositions where these are left out.
     """
     from sklearn.base import clone
     from sklearn.model_selection import GridSearchCV
@@ -423,9 +425,7 @@ def hardness(folder: Path, quick: bool) -> Iterator[Task]:
 
 def strength(folder: Path, quick: bool) -> Iterator[Task]:
     """Yield strength of refractory alloys from room temperature up."""
-    snapshot = snapshot_of(
-        folder / "rhea_yield_strength.csv", "*_at_pct,test_temperature_C", "yield_strength_MPa"
-    )
+    snapshot = snapshot_of(folder / "rhea_yield_strength.csv", "*_at_pct,test_temperature_C", "yield_strength_MPa")
     yield task(
         "rhea_yield_strength",
         snapshot,
@@ -448,7 +448,9 @@ def magnesium(folder: Path, quick: bool) -> Iterator[Task]:
             name,
             COMPOSITIONS,
             grouped(COMPOSITIONS, 3),
-            lambda seen: {"scikit-learn GP, Matérn 5/2": scikit_gaussian_process(seen, 2.5)} | trees(seen, COMPOSITIONS),
+            lambda seen: (
+                {"scikit-learn GP, Matérn 5/2": scikit_gaussian_process(seen, 2.5)} | trees(seen, COMPOSITIONS)
+            ),
             not_worse("random forest", "XGBoost", "scikit-learn"),
         )
 
@@ -557,7 +559,9 @@ def main() -> None:
     with threadpool_limits(limits=1):
         for name in given.tables.split(","):
             if folder is None and name != "beta-ti":
-                say(f"Skipped {name}: its table is not here. It lies in ../shared/data, or where ALLOYLOOP_SHARED says.")
+                say(
+                    f"Skipped {name}: its table is not here. It lies in ../shared/data, or where ALLOYLOOP_SHARED says."
+                )
                 continue
             for asked in TABLES[name](folder, given.quick):
                 done.append((asked, run(asked, say)))

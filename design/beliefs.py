@@ -6,6 +6,7 @@ import builtins
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -257,7 +258,7 @@ N_FOLDS = 5
 # A row that every option finds impossible would decide the comparison alone: with this probability a measurement is
 # taken for a gross error, scattered this many times as widely as the belief.
 GROSS_ERROR, GROSS_WIDTH = 0.02, 10.0
-# A variation of the best option is taken where it makes held-out rows this much likelier on average: it costs more.
+# A variation or a blend is taken only where it makes held-out rows at least this much likelier on average: it costs more.
 CLEARLY = 0.01
 # With fewer rows the weights of a blend are chance.
 LEAST_BLENDED = 40
@@ -284,6 +285,15 @@ class _Tried:
     def likelihood(self) -> float:
         return float(self.densities.mean())
 
+    def clearly_beats(self, other: _Tried, n_fitted: int = 0) -> bool:
+        """Whether it makes the rows likelier by more than chance, two standard errors of the difference, would.
+
+        Numbers that were fitted to the same rows, such as weights, make them likelier by themselves: by about 1/n each.
+        """
+        gain = self.densities - other.densities
+        n = len(gain)
+        return float(gain.mean()) - n_fitted / n > max(CLEARLY, 2 * float(gain.std()) / sqrt(n))
+
     @staticmethod
     def of(held: Prediction, values: FloatArray, sources: NDArray[np.str_]) -> _Tried:
         from ..surrogates.calibration import scale_factor
@@ -303,6 +313,8 @@ def choose(
     variations: Callable[[str, Option], Mapping[str, Option]] = lambda name, option: {},
 ) -> Choice:
     """Choose the option under which rows held out are most likely, or a blend of several where that is clearly better.
+
+    Of options that their likelihood cannot tell apart, the one that errs least is taken.
 
     Whole sources are held out together, since rows of one paper resemble each other more than the next alloy will. Each
     option's intervals are first scaled to hold as many held-out rows as they say, so that what is compared is how much
@@ -329,19 +341,22 @@ def choose(
             untried.append(name)
         else:
             tried[name] = judge(held_out(evidence, option, folds))
-    best = max(tried, key=lambda name: tried[name].likelihood)
+    likeliest = max(tried.values(), key=lambda one: one.likelihood)
+    best = min(
+        (name for name in tried if not likeliest.clearly_beats(tried[name])), key=lambda name: tried[name].rmse
+    )
     for name, option in variations(best, options[best]).items():
         if not in_time():
             untried.append(name)
             continue
         tried[name] = judge(held_out(evidence, option, folds))
-        if tried[name].likelihood > tried[best].likelihood + CLEARLY:
+        if tried[name].clearly_beats(tried[best]):
             best = name
     parts: tuple[Part, ...] = ()
     if n >= LEAST_BLENDED and best in options:
         alike = [name for name in tried if name in options and _blendable(options[best], options[name])]
         blended, blend = _blend({name: tried[name] for name in alike}, judge)
-        if len(blended) > 1 and blend.likelihood > tried[best].likelihood + CLEARLY:
+        if len(blended) > 1 and blend.clearly_beats(tried[best], n_fitted=len(alike) - 1):
             best = " + ".join(f"{part.weight:.0%} {part.name}" for part in blended)
             tried[best], parts = blend, blended
     ranked = sorted(tried, key=lambda name: (name != best, -tried[name].likelihood))
@@ -349,7 +364,7 @@ def choose(
     if len(tried) == 1 and not untried:
         why = f"campaign.yaml leaves no other. With {how} left out its RMSE was {tried[best].rmse:.3g}."
     else:
-        why = f"With {how} left out it made them most likely. Mean log-likelihood: {told}."
+        why = f"With {how} left out it fitted them best, and of those that fitted as well it errs least. Mean log-likelihood: {told}."
     if untried:
         why += f" Not tried, for want of time: {', '.join(untried)}."
     return Choice(best, why, tried[best].factor, parts)

@@ -39,6 +39,8 @@ Kind: TypeAlias = Literal["element", "process", "condition", "column"]
 N_SHUFFLES = 20
 # Background rows of a sharing: more say little more of the mean of the data, and each costs 2^8 predictions.
 MOST_BACKGROUND = 128
+# The same where phases are seen, which take a twentieth of a second for each alloy.
+FEW_SHUFFLES, FEW_BACKGROUND = 3, 16
 # Points of an effect curve.
 N_POINTS = 25
 # A row that lies further than this many standard deviations from what the others say of it is worth a look.
@@ -179,18 +181,19 @@ class Importance:
 def importances(space: DesignSpace, held: HeldOut, rng: np.random.Generator) -> tuple[Importance, ...]:
     """What the model needs to know, most needed first.
 
-    Each thing of the design is shuffled among all rows, `N_SHUFFLES` times; of every alloy the model that did not see
-    its row is asked. Two things that tell the same are each needed little: the other one stands in. An alloy whose
-    features cannot be computed once something of it is shuffled keeps its own.
+    Each thing of the design is shuffled among all rows, `N_SHUFFLES` times (`FEW_SHUFFLES` where phases are seen); of
+    every alloy the model that did not see its row is asked. Two things that tell the same are each needed little: the
+    other one stands in. An alloy whose features cannot be computed once something of it is shuffled keeps its own.
     """
     known = held.evidence
     exact = known.exact
     mean = held.means(known.alloys)
-    again = np.tile(np.arange(len(known)), N_SHUFFLES)
+    n_shuffles = FEW_SHUFFLES if held.beliefs[0].features.calphad is not None else N_SHUFFLES
+    again = np.tile(np.arange(len(known)), n_shuffles)
     found = []
     for thing in things(space, known.alloys, held.beliefs[0].features):
-        order = rng.permuted(again.reshape(N_SHUFFLES, -1), axis=1).ravel()
-        asked = held.means(with_shuffled(known.alloys.rows(again), thing, order)).reshape(N_SHUFFLES, -1)
+        order = rng.permuted(again.reshape(n_shuffles, -1), axis=1).ravel()
+        asked = held.means(with_shuffled(known.alloys.rows(again), thing, order)).reshape(n_shuffles, -1)
         shuffled = np.where(np.isfinite(asked), asked, mean)
         found.append(Importance(thing, rise_of_error(known.values[exact], mean[exact], shuffled[:, exact])))
     return tuple(sorted(found, key=lambda importance: -importance.rise.mean))
@@ -389,11 +392,13 @@ def contributions(space: DesignSpace, belief: Belief, alloy: Alloys, rng: np.ran
     Parameters
     ----------
     alloy : the one alloy
-    rng : draws the rows, where they are more than `MOST_BACKGROUND`, and orders, where the things are many
+    rng : draws the rows, where they are more than `MOST_BACKGROUND` (or, where phases are seen, `FEW_BACKGROUND`), and
+        orders, where the things are many
     """
     known = belief.evidence.alloys
-    if len(known) > MOST_BACKGROUND:
-        known = known.rows(np.sort(rng.choice(len(known), MOST_BACKGROUND, replace=False)))
+    most = FEW_BACKGROUND if belief.features.calphad is not None else MOST_BACKGROUND
+    if len(known) > most:
+        known = known.rows(np.sort(rng.choice(len(known), most, replace=False)))
     together = known + alloy  # with the same process values
     known, alloy = together.rows(np.arange(len(known))), together.rows(np.array([len(known)]))
     differing = things(space, together, belief.features, balance=False)

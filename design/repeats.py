@@ -26,9 +26,10 @@ def merge_repeats(evidence: Evidence) -> Evidence:
     noise, that of one measurement is taken, which the scatter within all groups of repeats, pooled, tells; then single
     rows have it too. Repeats that agree exactly tell none: they are one reading, copied.
 
-    Rows of which no source is told are of one source, and what is not known of two treatments is the same: a row
-    differs by what it says. Bounds are left as they are. Companions are merged likewise, each by its own scatter. What
-    is one row of the evidence has its name in them, so that all of it is left out together.
+    Rows of which no source is told are merged as if they were of one, but their scatter is noise of none: part of it
+    may lie between laboratories. What is not known of two treatments is the same: a row differs by what it says. Bounds
+    are left as they are. Companions are merged likewise, each by its own scatter. What is one row of the evidence has
+    its name in them, so that all of it is left out together.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def merge_repeats(evidence: Evidence) -> Evidence:
     --------
     >>> from .features import Alloys
     >>> alloys = Alloys(("Nb", "Ti"), np.array([[0.2, 0.8], [0.2, 0.8], [0.3, 0.7]]), {})
-    >>> unknown, source = np.full(3, np.nan), np.array(["", "", ""])
+    >>> unknown, source = np.full(3, np.nan), np.array(["here"] * 3)
     >>> rows = Evidence("youngs_modulus_GPa", alloys, np.array([70.0, 74.0, 60.0]), unknown, source)
     >>> merged = merge_repeats(rows)
     >>> merged.ids.tolist(), merged.values.tolist(), merged.noise.round(2).tolist()
@@ -108,16 +109,15 @@ def _names(evidence: Evidence, groups: IntArray) -> NDArray[np.str_]:
 def _merged(evidence: Evidence, groups: IntArray, names: NDArray[np.str_]) -> Evidence:
     """Each group as one row: the first of it, by the group's name, with its mean and noise."""
     first = np.unique(groups, return_index=True)[1]
-    variances, usual = evidence.noise**2, _pooled_variance(evidence.values, groups)
+    of_one_source = evidence.sources != ""
+    usual = _pooled_variance(evidence.values[of_one_source], groups[of_one_source])
+    variances = evidence.noise**2
     mean, variance = _weighted(evidence.values, np.where(np.isnan(variances), usual, variances), groups)
-    noise = np.sqrt(variance)
-    single = np.bincount(groups) == 1
-    stated = single & ~np.isnan(evidence.noise[first])
     return replace(
         evidence,
         alloys=evidence.alloys.rows(first),
-        values=np.where(single, evidence.values[first], mean),
-        noise=np.where(stated, evidence.noise[first], noise),  # as they were, to the last digit
+        values=mean,
+        noise=np.sqrt(variance),
         sources=evidence.sources[first],
         censored=evidence.censored[first],
         ids=names[first],
@@ -126,7 +126,7 @@ def _merged(evidence: Evidence, groups: IntArray, names: NDArray[np.str_]) -> Ev
 
 def _pooled_variance(values: FloatArray, groups: IntArray) -> float:
     """Variance of one value about the mean of its group, by all groups of several; NaN where it cannot be told."""
-    counts = np.bincount(groups)
+    _, groups, counts = np.unique(groups, return_inverse=True, return_counts=True)
     residuals = values - (np.bincount(groups, values) / counts)[groups]
     freedom = len(values) - len(counts)
     if not freedom or np.abs(residuals).max() <= SAME * np.abs(values).max():
@@ -137,13 +137,17 @@ def _pooled_variance(values: FloatArray, groups: IntArray) -> float:
 def _weighted(values: FloatArray, variances: FloatArray, groups: IntArray) -> tuple[FloatArray, FloatArray]:
     """Mean of each group, weighted by precision, and the variance of that mean. (n_groups,), (n_groups,)
 
-    A value whose variance is not known counts only where that of none in its group is: then all count alike. Those that
-    are said to be exact count alone.
+    A variance that is not known is the mean of those known in its group; where none is, all values count alike.
+    Values that are said to be exact count alone.
     """
-    least = np.full(int(groups.max(initial=-1)) + 1, np.nan)
+    known = ~np.isnan(variances)
+    n_known, total = np.bincount(groups, known), np.bincount(groups, np.where(known, variances, 0.0))
+    usual = np.divide(total, n_known, out=np.full(len(total), np.nan), where=n_known > 0)
+    variances = np.where(known, variances, usual[groups])
+    least = np.full(len(total), np.nan)
     np.fmin.at(least, groups, variances)
     smallest = least[groups]
     weights = np.where(np.isnan(smallest), 1.0, variances == smallest)
     np.divide(smallest, variances, out=weights, where=variances > 0)
-    total = np.bincount(groups, weights)
-    return np.bincount(groups, weights * values) / total, least / total
+    weight = np.bincount(groups, weights)
+    return np.bincount(groups, weights * values) / weight, least / weight

@@ -128,7 +128,7 @@ class Blend(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # thes
         weights = [member.weight for member in self.members]
         if not weights or min(weights) <= 0 or abs(sum(weights) - 1) > 1e-9:
             raise AlloyloopError(f"the weights of a blend are {weights}", "Give shares above 0 that add up to 1.")
-        rows, _ = training_arrays(self, X, y, range(np.shape(X)[1]))  # members say what may be blank
+        rows, _ = training_arrays(self, X, y, self._blanks())
         self.members_ = [
             clone(cast(Any, member.surrogate)).fit(rows[:, list(member.columns)], y, **told) for member in self.members
         ]
@@ -137,6 +137,16 @@ class Blend(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # thes
         self.scale_ = max(one.scale_ for one in self.members_)
         self.outliers_ = self._agreed_outliers()
         return self
+
+    def _blanks(self) -> list[int]:
+        """Features that may be NaN: those that some member, or a surrogate inside it, was told of."""
+        return [
+            member.columns[i]
+            for member in self.members
+            for name, blanks in cast(Any, member.surrogate).get_params().items()
+            if name.rpartition("__")[2] == "blanks"
+            for i in blanks
+        ]
 
     def _agreed_outliers(self) -> np.ndarray[Any, Any]:
         """Training rows that every member that looks for such found to disagree."""
@@ -150,7 +160,8 @@ class Blend(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # thes
     def predict(self, X: ArrayLike, return_std: bool = False) -> FloatArray | tuple[FloatArray, FloatArray]:
         """Expected values (n,), and with `return_std` the standard deviations (n,) of a new measurement."""
         if not return_std:
-            return np.asarray(self._weights @ np.stack(self._means(X)))
+            means = np.stack(self._means(X))
+            return np.asarray(self._weights @ means)
         belief = self.believe(X)
         return belief.mean, belief.measured_std
 
@@ -182,7 +193,7 @@ class Blend(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # thes
     def _seen(self, X: ArrayLike) -> list[tuple[Any, FloatArray]]:
         """Each fitted surrogate with what it sees of the rows."""
         check_is_fitted(self)
-        rows = asked_rows(self, X, range(self.n_features_in_))
+        rows = asked_rows(self, X, self._blanks())
         return [(one, rows[:, list(member.columns)]) for one, member in zip(self.members_, self.members, strict=True)]
 
     def _means(self, X: ArrayLike) -> list[FloatArray]:

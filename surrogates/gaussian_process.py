@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import lru_cache
@@ -53,8 +53,9 @@ class GaussianProcess(RegressorMixin, BaseEstimator, NormalModel):  # type: igno
     slope learned from a trace of an element says nothing of ten percent. Inputs are scaled by their ranges and outputs
     to unit spread inside; everything that goes in or comes out is in the units of X and y.
 
-    A scatter common to all rows is learned, and the `noise` stated of a row is added to it. Rows of one source (a paper,
-    a laboratory) share a random offset, whose size is learned where several rows do. Bounds ("<12") are learned from by
+    A scatter common to all rows is learned, and the `noise` stated of a row is added to it. Rows of one source (a
+    paper, a laboratory) share a random offset, whose size is learned where several rows do. What is predicted has the
+    offset of `HERE`, if rows come from there; else an unknown one scatters. Bounds ("<12") are learned from by
     expectation propagation. A row that disagrees with all others together is given the extra variance that makes it
     likely, and named in `outliers_`. Several properties may be learned together, by tasks whose correlation is learned.
     Beyond 2 000 rows the posterior rests on inducing points.
@@ -338,7 +339,8 @@ class GaussianProcess(RegressorMixin, BaseEstimator, NormalModel):  # type: igno
         """Prior covariance (n_a, n_b) of scaled rows, for outputs of unit spread: the Matérn kernel and the trend."""
         inside = [np.clip(U, self._lowest, self._highest) for U in (A, B)]
         shape = matern(A / self.hyperparameters_.lengthscales, B / self.hyperparameters_.lengthscales)[0]
-        return np.asarray(self.hyperparameters_.amplitude * shape + self.hyperparameters_.slope * (inside[0] @ inside[1].T))
+        trend = inside[0] @ inside[1].T
+        return np.asarray(self.hyperparameters_.amplitude * shape + self.hyperparameters_.slope * trend)
 
     @property
     def _noise_variance(self) -> float:
@@ -373,7 +375,7 @@ class GaussianProcess(RegressorMixin, BaseEstimator, NormalModel):  # type: igno
         root = (5 * r2.clamp_min(1e-20)).sqrt()  # never 0, where the square root has no slope
         shape = (1 + root + root.square() / 3) * (-root).exp()
         inside = A.clamp(lowest, highest) @ B.clamp(lowest, highest).mT
-        return cast(Tensor, self.hyperparameters_.amplitude * shape + self.hyperparameters_.slope * inside)
+        return self.hyperparameters_.amplitude * shape + self.hyperparameters_.slope * inside
 
     def posterior(self, X: Tensor, *args: Any, **kwargs: Any) -> Any:
         """BoTorch's joint posterior at X (..., q, n_features), differentiable, in the units of X and y."""

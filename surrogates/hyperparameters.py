@@ -34,12 +34,12 @@ LENGTHSCALE_BOUNDS = (0.025, 1e4)
 AMPLITUDE_BOUNDS = (1e-3, 1e1)
 TREND_BOUNDS = (1e-3, 1e2)
 OFFSET_BOUNDS = (1e-4, 1e1)
-LEANING = (0.5, 1.0)  # of the numbers whose directions give the correlations between tasks: mean, standard deviation
+LEANING = (0.5, 1.0)  # of the numbers whose directions give the correlations between tasks; mean and std of each
 LEANING_BOUNDS = (-10.0, 10.0)
 # Half-Cauchy scale of 1/lengthscale² where few of many features are thought to matter; Eriksson and Jankowiak, UAI 2021,
 # draw it from a half-Cauchy of scale 0.1.
 SPARSITY = 0.01
-SPARSE_TREND = (-4.0, 1.0)  # there, slopes along all features alike would explain by many what is due to few
+SPARSE_TREND = (-2.0, 1.0)  # there, slopes along all features alike would explain by many what is due to few
 
 # Where there are more rows than these, the search starts from the mode of as many.
 MANY = 400
@@ -73,6 +73,7 @@ class Training:
 
     @property
     def n_tasks(self) -> int:
+        """How many properties there are."""
         return int(self.task.max()) + 1
 
     @property
@@ -83,7 +84,7 @@ class Training:
     def same_source(self) -> FloatArray:
         """(n, n) 1 where two values share their offset."""
         same = (self.source[:, None] == self.source) & (self.task[:, None] == self.task)
-        return same.astype(np.float64)
+        return np.asarray(same, dtype=np.float64)
 
     def some(self, values: IntArray) -> Training:
         """Some of the values, by ascending index."""
@@ -231,7 +232,7 @@ class Posterior:
         between = at.correlation[np.ix_(task, task)] if n_tasks > 1 else None
         coupled = whole if between is None else whole * between
         scenarios = training.scenarios
-        kernel = (coupled if between is not None else whole.copy()) if scenarios is None else average(coupled, scenarios.mixing)
+        kernel = coupled.copy() if scenarios is None else average(coupled, scenarios.mixing)
         if self._same_source is not None:
             kernel += at.offset * self._same_source
         kernel[np.diag_indices(n)] += training.variances + at.scatter[training.task]

@@ -49,7 +49,7 @@ class Inducing:
 
     @staticmethod
     def of(training: Training, found: Hyperparameters, here: FloatArray) -> Inducing:
-        """Choose inducing points and take in all values; `here` (n,) is 1 where a value has the offset that is meant."""
+        """Choose inducing points, take in all values; `here` (n,) is 1 where a value has the offset that is meant."""
         rows = _spread_out(training, found)
         task, scenarios = training.owner_task, training.scenarios
         among = _prior(training, found, rows, rows)
@@ -137,4 +137,5 @@ def lower_root(root: FloatArray) -> FloatArray:
     """The lower triangular L (n, n) with LᵀL = RᵀR for any R (m, n)."""
     n = root.shape[1]
     padded = np.vstack([root[:, ::-1], np.zeros((max(0, n - len(root)), n))])
-    return np.ascontiguousarray(np.linalg.qr(padded, mode="r")[::-1, ::-1])
+    upper = np.asarray(np.linalg.qr(padded, mode="r"))
+    return np.ascontiguousarray(upper[::-1, ::-1])

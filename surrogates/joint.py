@@ -15,7 +15,7 @@ from torch import Tensor
 JITTER = 1e-9
 
 
-class NormalModel(Model):  # type: ignore[misc]  # BoTorch comes without types
+class NormalModel(Model):
     """A BoTorch model of one output, made of a mean and a covariance.
 
     All else follows from those two and the scatter of one measurement: what new observations teach, with everything
@@ -101,7 +101,7 @@ class _Updated(NormalModel):
             torch.linalg.solve_triangular(self._root, self._before._covariance_of(self._X, rows), upper=False)
             for rows in (A, B)
         ]
-        return self._before._covariance_of(A, B) - explained[0].mT @ explained[1]
+        return self._before._covariance_of(A, B).sub(explained[0].mT @ explained[1])
 
 
 def normal_posterior(

@@ -29,24 +29,73 @@ def training_arrays(
 
     Both are finite, but for the features among `blanks`, which may be NaN.
     """
+    _check_words(X)
+    check_values(y)
     rows, values = validate_data(
         cast(Any, estimator), cast(Any, X), cast(Any, y), dtype=np.float64, y_numeric=True, ensure_all_finite=False
     )
     _check_finite(estimator, rows, blanks)
-    if not np.isfinite(values).all():
-        raise AlloyloopError(
-            f"value {int(np.flatnonzero(~np.isfinite(values))[0]) + 1} of y is NaN or infinite",
-            "Leave out the rows that were not measured.",
-        )
     return np.asarray(rows, dtype=np.float64), np.asarray(values, dtype=np.float64)
 
 
 def asked_rows(estimator: object, X: ArrayLike, blanks: Sequence[int] = ()) -> FloatArray:
     """X (n, n_features), of the features that the fitted estimator knows; finite, but for those among `blanks`."""
     check_is_fitted(estimator)
+    _check_words(X)
     rows = validate_data(cast(Any, estimator), cast(Any, X), dtype=np.float64, reset=False, ensure_all_finite=False)
     _check_finite(estimator, rows, blanks)
     return np.asarray(rows, dtype=np.float64)
+
+
+def check_values(y: ArrayLike | None) -> None:
+    """Refuse measured values of which one is text, NaN or infinite."""
+    wrong = _words(y)
+    if not wrong.any() and np.asarray(y).dtype.kind in "fO" and y is not None:
+        wrong = ~np.isfinite(np.asarray(y, dtype=np.float64))
+    if wrong.any():
+        place = int(np.flatnonzero(wrong)[0])
+        raise AlloyloopError(
+            f"value {place + 1} of y is {_said(np.asarray(y).ravel()[place])}",
+            "Give a number, and leave out the rows that were not measured.",
+        )
+
+
+def _check_words(X: ArrayLike) -> None:
+    """Refuse features of which one is text."""
+    wrong = _words(X)
+    if wrong.ndim == 2 and wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise AlloyloopError(
+            f"{_name(getattr(X, 'columns', None), column)} is {_said(np.asarray(X)[row, column])} in row {row + 1}",
+            "Give every feature a number; a choice becomes one feature for each of its levels.",
+        )
+
+
+def _words(values: ArrayLike | None) -> NDArray[np.bool_]:
+    """Which values are texts that say no number."""
+    cells = np.asarray(values)
+    if cells.dtype.kind not in "OUS":
+        return np.zeros(cells.shape, dtype=bool)
+
+    def is_word(cell: object) -> bool:
+        try:
+            float(cell if isinstance(cell, str) else 0)
+        except ValueError:
+            return True
+        return False
+
+    return np.asarray(np.vectorize(is_word, otypes=[bool])(cells), dtype=bool)
+
+
+def _said(cell: object) -> str:
+    """What a cell says instead of a finite number."""
+    if isinstance(cell, str):
+        return repr(str(cell))
+    return "NaN" if cell is None or np.isnan(cast(float, cell)) else "infinity"
+
+
+def _name(names: Sequence[str] | None, column: int) -> str:
+    return f"feature {column + 1}" if names is None else str(names[column])
 
 
 def _check_finite(estimator: object, rows: FloatArray, blanks: Sequence[int]) -> None:
@@ -54,11 +103,10 @@ def _check_finite(estimator: object, rows: FloatArray, blanks: Sequence[int]) ->
     wrong[:, list(blanks)] = np.isinf(rows[:, list(blanks)])
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
-        names = getattr(estimator, "feature_names_in_", None)
-        name = f"feature {column + 1}" if names is None else names[column]
-        said = "NaN" if np.isnan(rows[row, column]) else "infinity"
+        name = _name(getattr(estimator, "feature_names_in_", None), column)
         raise AlloyloopError(
-            f"{name} is {said} in row {row + 1}", "Give every feature a number, or leave the row out."
+            f"{name} is {_said(rows[row, column])} in row {row + 1}",
+            "Give every feature a number, or leave the row out.",
         )
 
 
@@ -73,6 +121,12 @@ def bounds_stated(censored: ArrayLike | None, n: int) -> NDArray[np.int64]:
             "Give each -1 (an upper bound), 0 (a value) or 1 (a lower bound).",
         )
     return sign.astype(np.int64)
+
+
+def check_length(noise: ArrayLike | None, n: int) -> None:
+    """Refuse standard deviations of other than n values."""
+    if noise is not None and np.size(noise) != n:
+        raise AlloyloopError(f"there are {n} measured values but {np.size(noise)} standard deviations of them")
 
 
 def stated_noise(noise: ArrayLike | None, n: int) -> FloatArray:
@@ -90,9 +144,8 @@ def stated_noise(noise: ArrayLike | None, n: int) -> FloatArray:
     """
     if noise is None:
         return np.zeros(n)
+    check_length(noise, n)
     std = np.asarray(noise, dtype=np.float64).ravel()
-    if len(std) != n:
-        raise AlloyloopError(f"there are {n} measured values but {len(std)} standard deviations of them")
     if np.isinf(std).any() or (std < 0).any():
         raise AlloyloopError(
             "a standard deviation of a measured value is negative or infinite", "Leave it empty where it is not known."

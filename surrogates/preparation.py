@@ -313,7 +313,7 @@ class _Distances:
 
 
 def _through(maps: Iterable[_Map], X: Tensor) -> Tensor:
-    return reduce(lambda rows, learned: learned(rows), maps, X.double())
+    return reduce(lambda rows, learned: learned(rows), maps, X)
 
 
 def _mapped(maps: Sequence[_Map], X: FloatArray) -> FloatArray:

@@ -154,8 +154,8 @@ class Sweep:
         """Take from a fitted Gaussian process what predicting needs.
 
         Answers differ from those of `GaussianProcess.believe` by less than 1e-11 of the property's spread in double
-        precision. In single precision, with up to 600 rows of six elements, they differ by less than 1e-4 of it where
-        the learned scatter is a tenth of the spread, and by less than 1e-3 where it is the least that a fit may find.
+        precision. In single precision, with up to 600 rows of six elements, they differ by less than 5e-4 of it where
+        the learned scatter is a tenth of the spread, and by less than 3e-3 where it is the least that a fit may find.
         With `device="cuda"` torch computes them on a GPU, in blocks sized for one; that is tested with torch on the
         processor, and has not been run on a GPU yet. Cells and bounds are always found on the processor, in double
         precision.

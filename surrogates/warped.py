@@ -16,7 +16,7 @@ from torch import Tensor
 
 from .base import FloatArray, Prediction, Surrogate
 from .errors import AlloyloopError
-from .measurements import check_resolvable, spread
+from .measurements import check_length, check_resolvable, check_values, spread
 from .scales import LARGEST_LOG, LOG, Linear, Log, Logit, Normal, Scale, hermite
 
 
@@ -68,6 +68,7 @@ class Warped(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
         Of several properties, which `task` numbers, the first is on the scale, and the others are taken as they are.
         """
         inner: Any = clone(cast(Any, self.surrogate))
+        check_values(y)
         y = np.asarray(column_or_1d(y, dtype=np.float64, warn=True))
         own = np.ones(y.shape, dtype=bool) if task is None else np.asarray(task).reshape(y.shape) == 0
         z, slope = y.copy(), np.ones(y.shape)
@@ -75,6 +76,7 @@ class Warped(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
         for name, usual in inner.get_params().items():  # its own, or that of a surrogate inside it
             if name.rpartition("__")[2] == "noise_prior" and usual is not None:
                 inner.set_params(**{name: usual * float(np.median(slope[own]))})
+        check_length(noise, len(y))
         stated = None if noise is None else np.asarray(noise, dtype=np.float64).ravel() * slope.ravel()
         self.surrogate_ = inner.fit(X, z, noise=stated, **(told if task is None else {**told, "task": task}))
         for name in ("n_features_in_", "feature_names_in_"):

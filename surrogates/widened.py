@@ -83,7 +83,7 @@ class Widened(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # th
         mean = self.predict(X)
         return np.asarray(mean + self.factor * (self.surrogate_.sample(X, n_samples, rng) - mean))
 
-    @available_if(lambda self: hasattr(self.surrogate_, "leave_one_out"))
+    @available_if(lambda self: hasattr(self.surrogate_, "leave_one_out"))  # type: ignore[untyped-decorator]
     def leave_one_out(self) -> Prediction:
         """What is believed of each training value by all others; see the surrogate's own."""
         return cast(Prediction, self.surrogate_.leave_one_out()).widened(self.factor)
@@ -95,8 +95,12 @@ class Widened(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # th
 
     @property
     def batch_shape(self) -> torch.Size:
-        """Not batched."""
-        return torch.Size()
+        """That of the surrogate: not batched, but where it has seen a batch of further measurements."""
+        return cast(torch.Size, self.surrogate_.batch_shape)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether it is; torch keeps a model inside another where scikit-learn does not look."""
+        return hasattr(self, "surrogate_")
 
     def posterior(
         self,
@@ -119,4 +123,5 @@ class Widened(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # th
             kwargs["noise"] = kwargs["noise"] / self.factor**2
         wide = Widened(self.surrogate, self.factor)
         wide.surrogate_ = self.surrogate_.condition_on_observations(X, Y, **kwargs)
+        wide.noise_ = self.noise_
         return wide

@@ -12,11 +12,11 @@ from alloyloop.design.acquisition import Acquisition, acquisition
 from alloyloop.design.beliefs import Belief, Evidence, Option, learn
 from alloyloop.design.composition import Basis
 from alloyloop.design.diagram import IntArray
-from alloyloop.design.features import Features, alloys_at
+from alloyloop.design.features import Alloys, Features, alloys_at
 from alloyloop.design.goals import Minimize, Within
 from alloyloop.design.lattice import Element, Lattice
 from alloyloop.design.process import Choice, Numeric
-from alloyloop.design.propose import THOROUGH, Batch, propose
+from alloyloop.design.propose import SPARING, THOROUGH, Batch, propose
 from alloyloop.design.rules import Names, parse_rule
 from alloyloop.design.space import DesignSpace, rows_in
 from alloyloop.surrogates.base import FloatArray
@@ -88,6 +88,36 @@ def test_the_pick_is_the_best_of_all_alloys(space: DesignSpace, model: str, monk
         if found < best - 1e-6:
             missed.append(seed)
     assert missed == []  # in sixty cases of four kinds
+
+
+@pytest.mark.parametrize("n_taken", [0, 1000])
+def test_a_sparing_search_looks_at_few_designs_and_half_of_them_in_climbs(
+    n_taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = wide()
+    value, measured, rng = case("gaussian-process", 1, space)
+    taken = np.vstack([measured, space.sample(n_taken, rng)])
+    ask, looked = Acquisition.value, []
+
+    def counted(self: Acquisition, alloys: Alloys) -> FloatArray:
+        looked.append(len(alloys))
+        return ask(self, alloys)
+
+    monkeypatch.setattr(Acquisition, "value", counted)
+    propose(space, value, space.elements, taken, 1, rng, SPARING)
+    assert looked[0] <= SPARING.most_looked // 2
+    most_neighbours = 5 * 4 * 2  # of five elements each gives some to another, with steps of two kinds
+    assert sum(looked) <= SPARING.most_looked + most_neighbours
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_on_a_smooth_surface_a_sparing_search_is_as_good(seed: int) -> None:
+    space = wide()
+    value, taken, rng = case("gaussian-process", seed, space)
+    left = listed(space)[~rows_in(listed(space), taken)]
+    best = value.value(alloys_at(space, left, space.elements)).max()
+    found = propose(space, value, space.elements, taken, 1, rng, SPARING).log_gains[0]
+    assert found == pytest.approx(best, abs=1e-6)
 
 
 @pytest.mark.parametrize("model", MODELS)

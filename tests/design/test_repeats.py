@@ -41,7 +41,7 @@ def measured(
         Alloys(ELEMENTS, fractions, process),
         np.array(values, dtype=np.float64),
         np.array(noise if noise is not None else [UNKNOWN] * n),
-        np.array(sources if sources is not None else [""] * n, dtype=np.str_),
+        np.array(sources if sources is not None else ["one laboratory"] * n, dtype=np.str_),
         np.array(censored if censored is not None else [0] * n),
         np.array(ids if ids is not None else [f"A{i}" for i in range(n)], dtype=np.str_),
     )
@@ -89,8 +89,26 @@ def test_repeats_that_agree_exactly_are_copies_and_make_no_row_certain() -> None
     merged = merge_repeats(measured([0.1, 0.1, 0.1, 60], niobium=[0.2, 0.2, 0.2, 0.3]))
     assert merged.values == pytest.approx([0.1, 60])
     assert np.isnan(merged.noise).all()
-    known = merge_repeats(measured([70, 70], noise=[2.0, UNKNOWN]))
-    assert known.noise.tolist() == [2.0]
+
+
+def test_scatter_between_sources_that_are_not_told_is_no_noise() -> None:
+    """Strengths of one alloy in a review scatter by hundreds of MPa: a model told so would be sure of nothing."""
+    rows = measured(
+        [500, 900, 60, 64, 70, 70], niobium=[0.2, 0.2, 0.3, 0.3, 0.4, 0.1], sources=["", "", *["one paper"] * 4]
+    )
+    merged = merge_repeats(rows)
+    assert merged.values.tolist() == [700, 62, 70, 70]
+    assert merged.noise == pytest.approx([2, 2, np.sqrt(8), np.sqrt(8)])  # of 60 and 64: 8
+    untold = merge_repeats(replace(rows, sources=np.array([""] * 6)))
+    assert untold.values.tolist() == merged.values.tolist()
+    assert np.isnan(untold.noise).all()
+
+
+def test_where_no_scatter_is_told_unstated_noise_is_like_what_is_stated_beside_it() -> None:
+    # Variances 4 and 16, and their mean, 10: weights 1, 1/4 and 2/5.
+    merged = merge_repeats(measured([70, 75, 80], noise=[2.0, 4.0, UNKNOWN], sources=[""] * 3))
+    assert merged.values == pytest.approx([(70 + 75 / 4 + 80 * 2 / 5) / 1.65])
+    assert merged.noise == pytest.approx([np.sqrt(4 / 1.65)])
 
 
 def test_what_is_said_to_be_exact_is_not_averaged_away() -> None:
@@ -120,7 +138,7 @@ def test_rows_that_say_different_things_are_kept_apart(different: dict[str, list
 @pytest.mark.parametrize(
     "alike",
     [
-        {"sources": ["one paper"] * 2},
+        {"sources": [""] * 2},
         {"niobium": [0.25, 0.25 + 2e-10]},
         {"temperature": [900.0, 900.0 + 2e-7]},
         {"temperature": [UNKNOWN] * 2},

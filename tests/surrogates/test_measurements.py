@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alloyloop.surrogates import AlloyloopError
-from alloyloop.surrogates.measurements import spread, stated_noise, student_factor
+from alloyloop.surrogates.measurements import bounds_stated, check_values, spread, stated_noise, student_factor
 
 
 def test_a_value_without_a_stated_noise_is_taken_to_be_as_noisy_as_the_others() -> None:
@@ -43,3 +43,35 @@ def test_the_spread_follows_the_unit_and_is_never_zero(values: list[int], unit: 
 
 def test_values_that_are_all_equal_spread_like_their_usual_scatter() -> None:
     assert spread(np.full(9, 60.0), fallback=2.5) == 2.5
+
+
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [
+        ([1.0, np.nan], "value 2 of y is NaN"),
+        ([-np.inf, 1.0], "value 1 of y is infinity"),
+        (["1.5", "soft"], "value 2 of y is 'soft'"),
+        (np.array([1, None, 3], dtype=object), "value 2 of y is NaN"),
+    ],
+)
+def test_a_value_that_is_no_number_is_told_by_its_place(y: list[object], said: str) -> None:
+    with pytest.raises(AlloyloopError, match=said):
+        check_values(y)
+
+
+def test_numbers_of_any_kind_are_values() -> None:
+    for y in ([1, 2], [1.5, 2.0], ["1.5", "2"], [True, False], np.array([1, 2.5], dtype=object), None):
+        check_values(y)
+
+
+@given(st.lists(st.sampled_from([-1, 0, 1, 2]), max_size=4))
+def test_a_bound_is_an_upper_one_a_lower_one_or_none(sign: list[int]) -> None:
+    if len(sign) == 3 and 2 not in sign:
+        assert bounds_stated(sign, 3).tolist() == sign
+    else:
+        with pytest.raises(AlloyloopError, match="does not fit 3 measured values"):
+            bounds_stated(sign, 3)
+
+
+def test_without_a_word_no_value_is_a_bound() -> None:
+    assert bounds_stated(None, 2).tolist() == [0, 0]

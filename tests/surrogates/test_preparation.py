@@ -170,6 +170,12 @@ def test_a_step_that_asks_for_more_than_there_is_takes_all(way: str, n: int) -> 
     assert seen((way,)).shape == (40, n)
 
 
+def test_rows_that_are_alike_are_of_one_kind_at_no_distance() -> None:
+    shown = seen(("clusters 99",), np.repeat(X[:4], 5, axis=0), np.repeat(Y[:4], 5))
+    assert shown.shape == (20, 5 + 4)
+    assert np.sort(shown[:, 5:], axis=1)[:, 0] == pytest.approx(np.zeros(20), abs=1e-14)
+
+
 @pytest.mark.parametrize("way", ["pca 9", "ica 9"])
 def test_fractions_that_add_up_to_one_have_an_axis_fewer_than_elements(way: str) -> None:
     fractions = X / X.sum(axis=1, keepdims=True)
@@ -297,6 +303,14 @@ def test_relevances_add_up_to_one_and_are_of_the_features_given(way: tuple[str, 
         assert model.relevances_[[0, 3]].min() > 0.2 > model.relevances_[[1, 2, 4]].max()
 
 
+def test_a_distance_is_made_of_the_features_in_which_kinds_lie_apart() -> None:
+    class Judge(Seer):
+        relevances_ = np.array([0.0, 0.2, 0.5, 0.3])  # of the two features and the distances to two kinds
+
+    rows = np.column_stack([np.tile([10.0, 20.0], 10), np.repeat(np.arange(10.0), 2)])
+    assert prepared(Judge(), ("clusters 2",)).fit(rows, rows[:, 0]).relevances_ == pytest.approx([0.8, 0.2])
+
+
 def test_what_the_surrogate_does_not_say_is_not_said() -> None:
     model = prepared(Forest(n_trees=5), ("pca 2",)).fit(X, Y)
     assert relevances_of(model, 5) is None
@@ -370,7 +384,8 @@ def test_more_observations_teach_it_what_they_teach_the_surrogate(way: tuple[str
     more = model.condition_on_observations(here, torch.tensor([[150.0]]), noise=torch.tensor([[1e-6]]))
     assert more.posterior(here).mean.item() == pytest.approx(150, abs=0.01)
     assert more.posterior(here).variance.item() < 0.01 * model.posterior(here).variance.item()
-    assert more.condition_on_observations(here, torch.tensor([[150.0]])).batch_shape == torch.Size()
+    assert model.condition_on_observations(here, torch.tensor([[[150.0]], [[160.0]]])).batch_shape == torch.Size([2])
+    assert prepared(GaussianProcess(), way).batch_shape == model.batch_shape == torch.Size()
 
 
 @every_way

@@ -97,7 +97,7 @@ def test_it_is_the_posterior_that_botorch_computes(kind: str) -> None:
     assert std == pytest.approx(posterior.variance.sqrt().flatten().numpy(), rel=1e-4)
 
 
-@pytest.mark.parametrize(("kind", "share"), [("six that sum to 100", 1e-4), ("hardly any scatter", 1e-3)])
+@pytest.mark.parametrize(("kind", "share"), [("six that sum to 100", 5e-4), ("hardly any scatter", 3e-3)])
 def test_single_precision_is_as_near_as_it_says(kind: str, share: float) -> None:
     gp, X = fitted(kind, 300), asked(kind)
     belief = gp.believe(X)
