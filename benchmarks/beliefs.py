@@ -25,7 +25,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
@@ -39,8 +41,8 @@ from alloyloop.campaigns import Campaign
 from alloyloop.campaigns.learning import evidence, options, variations
 from alloyloop.campaigns.one_table import snapshot_of
 from alloyloop.campaigns.snapshot import Snapshot
-from alloyloop.design.beliefs import Belief, Evidence, Option, choose, learn, learn_chosen
-from alloyloop.design.comparing import Learned, Learner, choosing, judged, mean_baseline, mixture_baseline
+from alloyloop.design.beliefs import Evidence, Option, learn
+from alloyloop.design.comparing import Judged, Learned, Learner, choosing, judged, mean_baseline, mixture_baseline
 from alloyloop.design.features import Alloys, Features, feature_set
 from alloyloop.surrogates import FloatArray, Prediction
 from alloyloop.surrogates.scores import Fold, Forecasts, group_folds, shuffled_folds
@@ -58,28 +60,40 @@ class Result:
 
     Parameters
     ----------
-    repeats : what was believed of the rows left out, once for every repetition of the folds
+    repeats : how it did on the rows left out, once for every repetition of the folds
     """
 
-    repeats: tuple[Forecasts, ...]
+    repeats: tuple[Judged, ...]
 
     @property
-    def has_spread(self) -> bool:
-        """Whether the learner says how sure it is."""
-        return bool(np.isfinite(self.repeats[0].rank).all())
+    def forecasts(self) -> list[Forecasts]:
+        """What was believed of the rows left out, repetition by repetition."""
+        return [one.held_out for one in self.repeats]
 
     def score(self, name: str) -> float:
         """A score of `Forecasts.scores`, the mean over the repetitions."""
-        return float(np.mean([one.scores[name] for one in self.repeats]))
+        return float(np.mean([one.scores[name] for one in self.forecasts]))
 
     @property
     def total_nll(self) -> float:
         """Negative log-likelihood of all rows together, the mean over the repetitions."""
-        return float(np.mean([-one.log_density.sum() for one in self.repeats]))
+        return float(np.mean([-one.log_density.sum() for one in self.forecasts]))
+
+    @property
+    def held(self) -> FloatArray:
+        """(n,) whether the 90 % interval held each row; of several repetitions, the share that did."""
+        return np.asarray(np.mean([np.abs(2 * one.rank - 1) <= 0.9 for one in self.forecasts], axis=0))
+
+    @property
+    def taken(self) -> str:
+        """In what share of the folds each option was taken, alone or as a part of a blend."""
+        folds = [name.split(" + ") for one in self.repeats for name in one.taken]
+        counts = Counter(part for parts in folds for part in parts)
+        return "; ".join(f"{part} in {count / len(folds):.0%}" for part, count in counts.most_common())
 
     def __str__(self) -> str:
         told = f"{self.score('rmse'):9.3f} {self.score('r2'):6.2f}"
-        if not self.has_spread:
+        if np.isnan(self.score("nll")):  # it does not say how sure it is
             return f"{told}       -        -        -"
         return f"{told} {self.score('nll'):7.3f} {self.score('coverage90'):8.3f} {self.score('sharpness'):8.3g}"
 
@@ -115,28 +129,17 @@ def shared_data() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def auto(snapshot: Snapshot, shares: Counter[str] | None = None) -> Learner:
-    """Learn as a campaign does that leaves everything open; adds up what it took, a blend by its weights."""
+def auto(snapshot: Snapshot) -> Learner:
+    """Learn as a campaign does that leaves everything open."""
 
     def learner(known: Evidence) -> Learned:
         offered, left_out = options(snapshot, known)
-        known = known.rows(~left_out) if left_out.any() else known
-        tried = dict(offered)
-
-        def more(name: str, option: Option) -> Mapping[str, Option]:
-            varied = variations(known, name, option)
-            tried.update(varied)
-            return varied
-
-        choice = choose(known, offered, variations=more)
-        if shares is not None:
-            shares.update({part.name: part.weight for part in choice.parts} or {choice.name: 1.0})  # type: ignore[arg-type]
-        return Learned(choice.name, learn_chosen(known, tried, choice).about)
+        return choosing(offered, variations)(known.rows(~left_out))
 
     return learner
 
 
-def on_composition(snapshot: Snapshot, found: Evidence) -> Learner:
+def plain(snapshot: Snapshot, found: Evidence) -> Learner:
     """A Gaussian process of ours on the composition and the process, its intervals set as `auto` sets them."""
     return choosing({"gaussian-process": Option("gaussian-process", _composition(snapshot, found))})
 
@@ -164,9 +167,9 @@ def scikit_gaussian_process(seen: Features, nu: float) -> Learner:
         def encode(alloys: Alloys) -> FloatArray:
             return np.asarray(100 * seen.encode(alloys)[:, varies])
 
-        matern = Matern([20.0] * int(varies.sum()), wide, nu=nu)
-        kernel = ConstantKernel(1.0, wide) * matern + WhiteKernel(0.1, (1e-5, 10.0))
-        model = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=2, random_state=0)
+        lengths: Any = np.full(varies.sum(), 20.0)
+        kernel = ConstantKernel(1.0, wide) * Matern(lengths, wide, nu=nu) + WhiteKernel(0.1, (1e-5, 10.0))
+        model: Any = GaussianProcessRegressor(kernel, normalize_y=True, n_restarts_optimizer=2, random_state=0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # a length at its bound
             model.fit(encode(known.alloys), known.values)
@@ -190,7 +193,7 @@ def botorch_gaussian_process(seen: Features, *, scaled: bool, noise_told: bool) 
     noise_told : whether it is told the noise of each value; its median where that is not known
     """
     import torch
-    from botorch.exceptions import InputDataWarning
+    from botorch.exceptions.warnings import InputDataWarning
     from botorch.fit import fit_gpytorch_mll
     from botorch.models import SingleTaskGP
     from botorch.models.transforms import Normalize
@@ -234,7 +237,7 @@ def tuned(seen: Features, estimator: Any, grid: Mapping[str, Sequence[Any]], way
 
         def about(alloys: Alloys) -> Prediction:
             mean = np.asarray(search.predict(seen.encode(alloys)), dtype=np.float64)
-            return Prediction(mean, *np.full((2, len(mean)), np.nan))
+            return Prediction(mean, nothing := np.full(len(mean), np.nan), nothing)
 
         return Learned(str(search.best_params_), about)
 
@@ -245,19 +248,23 @@ def trees(seen: Features, way: str) -> dict[str, Learner]:
     """Tuned forests, extra trees and, where it is installed, XGBoost."""
     from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 
-    grid = {"max_features": [0.33, 0.66, 1.0], "min_samples_leaf": [1, 3]}
+    grid: dict[str, Sequence[Any]] = {"max_features": [0.33, 0.66, 1.0], "min_samples_leaf": [1, 3]}
     learners = {
         "random forest, tuned": tuned(seen, RandomForestRegressor(200, random_state=0), grid, way),
         "extra trees, tuned": tuned(seen, ExtraTreesRegressor(200, random_state=0), grid, way),
     }
-    with suppress(ModuleNotFoundError):
-        from xgboost import XGBRegressor
-
-        boosted = XGBRegressor(n_estimators=400, subsample=0.8, n_jobs=1, random_state=0)
-        learners["XGBoost, tuned"] = tuned(
-            seen, boosted, {"learning_rate": [0.03, 0.1], "max_depth": [3, 6], "colsample_bytree": [0.5, 1.0]}, way
-        )
+    if find_spec("xgboost") is not None:
+        make = import_module("xgboost").XGBRegressor
+        boosted = make(n_estimators=400, subsample=0.8, n_jobs=1, random_state=0)
+        settings: dict[str, Sequence[Any]] = {"learning_rate": [0.03, 0.1], "max_depth": [3, 6]}
+        settings["colsample_bytree"] = [0.5, 1.0]
+        learners["XGBoost, tuned"] = tuned(seen, boosted, settings, way)
     return learners
+
+
+def tuned_models(seen: Features) -> dict[str, Learner]:
+    """What is to be beaten on whole compositions."""
+    return {"scikit-learn GP, Matérn 5/2": scikit_gaussian_process(seen, 2.5), **trees(seen, COMPOSITIONS)}
 
 
 def groups_of(found: Evidence, way: str) -> NDArray[np.str_]:
@@ -286,15 +293,14 @@ def task(
     return Task(table, snapshot, found, way, repetitions(found), others(_composition(snapshot, found)), reach)
 
 
-def learners(asked: Task, shares: Counter[str]) -> dict[str, Learner]:
+def learners(asked: Task) -> dict[str, Learner]:
     """All that is compared, by name."""
-    mixture = {"linear mixture": mixture_baseline} if asked.snapshot.space.elements else {}
-    plain = "gaussian-process on composition" if asked.snapshot.space.elements else "gaussian-process on process"
+    has_elements = bool(asked.snapshot.space.elements)
     return {
-        "auto": auto(asked.snapshot, shares),
-        plain: on_composition(asked.snapshot, asked.found),
+        "auto": auto(asked.snapshot),
+        f"gaussian-process on {'composition' if has_elements else 'process'}": plain(asked.snapshot, asked.found),
         "mean": mean_baseline,
-        **mixture,
+        **({"linear mixture": mixture_baseline} if has_elements else {}),
         **asked.others,
     }
 
@@ -309,18 +315,20 @@ def run(asked: Task, say: Callable[[str], None]) -> Result:
     say(f"\n{asked.table}: {found.property}, {len(found)} rows, {asked.way}{of} left out in {n_folds} folds{again}")
     say(f"  {'':36s}     RMSE     R²     NLL  in 90 %    width   seconds")
     results: dict[str, Result] = {}
-    shares: Counter[str] = Counter()
-    for name, learner in learners(asked, shares).items():
+    for name, learner in learners(asked).items():
         began = time.perf_counter()
-        results[name] = Result(tuple(judged(found, learner, folds).held_out for folds in asked.repetitions))
+        results[name] = Result(tuple(judged(found, learner, folds) for folds in asked.repetitions))
         say(f"  {name:36s} {results[name]} {time.perf_counter() - began:9.1f}")
-        if name == "auto":
-            total = sum(shares.values())
-            say("    took " + "; ".join(f"{share / total:.0%} {part}" for part, share in shares.most_common(6)))
+    say(f"  auto took {results['auto'].taken}")
     for words, reached in asked.reach(results):
-        say(f"  {'reached' if reached else 'MISSED '}: {words}")
+        say(f"  {verdict(reached)}: {words}")
     say(f"  {time.perf_counter() - started:.0f} s")
     return results["auto"]
+
+
+def verdict(reached: bool) -> str:
+    """In a word."""
+    return "reached" if reached else "MISSED "
 
 
 def at_most(limit: float, unit: str, score: str = "rmse") -> Reach:
@@ -361,25 +369,31 @@ def next_batches(batches: NDArray[np.str_]) -> list[Fold]:
     return [(np.flatnonzero(batches < name), np.flatnonzero(batches == name)) for name in names[1:]]
 
 
-def scatter_between_papers(found: Evidence, belief: Belief) -> Iterator[str]:
-    """How far apart papers are on nearly the same alloy: what no model of the composition can foretell."""
+def floor(asked: Task, error: float) -> Iterator[str]:
+    """How far apart papers are on nearly the same alloy, which no model can foretell, and how near an error is to that.
+
+    A measurement's scatter by pairs of near alloys, whose values differ by √2 of it and by what the alloys differ; and
+    as a Gaussian process finds it, that knows where alloys differ.
+    """
+    found = asked.found
     at_pct = 50 * cdist(found.alloys.fractions, found.alloys.fractions, "cityblock")
     first, second = np.triu_indices(len(found), 1)
     difference, foreign = found.values[first] - found.values[second], found.sources[first] != found.sources[second]
+    yield f"The floor set by scatter between papers, {asked.found.property}:"
     for within in (0.5, 1.0, 2.0):
         near = at_pct[first, second] <= within
-        between, own = near & foreign, near & ~foreign
-        yield (
-            f"  pairs within {within:g} at.%: {between.sum()} of two papers, one measurement scatters by "
-            f"{_scatter(difference[between]):.2f}; {own.sum()} of one paper, by {_scatter(difference[own]):.2f}"
+        of_two, of_one = (
+            f"{_scatter(difference[near & part])} in {(near & part).sum()}" for part in (foreign, ~foreign)
         )
-    model: Any = belief.surrogate
-    yield f"  fitted: a paper's offset {model.source_std_:.2f}, and with the scatter of a measurement {model.noise_:.2f}"
+        yield f"  within {within:g} at.% measurements scatter by {of_two} pairs of two papers, {of_one} of one"
+    model: Any = learn(found, Option("gaussian-process", _composition(asked.snapshot, found))).surrogate
+    yield f"  fitted: offset of a paper {model.source_std_:.2f}, with the scatter of a measurement {model.noise_:.2f}"
+    yield f"  auto errs {error:.2f}, {error / model.noise_ - 1:+.0%} of the fitted floor"
 
 
-def _scatter(differences: FloatArray) -> float:
-    """Standard deviation of one of two, by their differences; NaN of none."""
-    return float(np.sqrt(np.mean(differences**2) / 2)) if len(differences) else float("nan")
+def _scatter(differences: FloatArray) -> str:
+    """Standard deviation of one of two, by their differences."""
+    return f"{np.sqrt(np.mean(differences**2) / 2):.2f}" if len(differences) else "-"
 
 
 def tenths(quick: bool, shuffles: int = 1) -> Callable[[Evidence], Sequence[Sequence[Fold]]]:
@@ -432,7 +446,7 @@ def strength(folder: Path, quick: bool) -> Iterator[Task]:
         "yield_strength_MPa",
         COMPOSITIONS,
         grouped(COMPOSITIONS, 3 if quick else 10),
-        lambda seen: {"scikit-learn GP, Matérn 5/2": scikit_gaussian_process(seen, 2.5), **trees(seen, COMPOSITIONS)},
+        tuned_models,
         not_worse("random forest", "XGBoost", "scikit-learn"),
     )
 
@@ -534,17 +548,17 @@ TABLES: dict[str, Callable[[Any, bool], Iterator[Task]]] = {
 
 def pooled(done: Sequence[tuple[Task, Result]], way: str, low: float, high: float) -> Iterator[str]:
     """The share of all rows of several tables that 90 % intervals held, and each table's own."""
-    of_way = [(asked, one) for asked, one in done if asked.way == way]
+    of_way = [(asked, one.held) for asked, one in done if asked.way == way]
     if not of_way:
         return
-    held = [np.mean([np.abs(2 * part.rank - 1) <= 0.9 for part in one.repeats], axis=0) for _, one in of_way]
-    share = float(np.mean(np.concatenate(held)))
-    yield f"\n90 % intervals, {way} left out: {share:.1%} of {sum(map(len, held))} rows held"
-    yield f"  {'reached' if low <= share <= high else 'MISSED '}: pooled {low:.0%} to {high:.0%}"
-    for (asked, _), part in zip(of_way, held, strict=True):
-        alone = way != PAPERS or len(part) < LEAST_ALONE or 0.8 <= part.mean() <= 0.97
-        verdict = "" if alone else "  MISSED: 80 % to 97 % of each table of 100 rows or more"
-        yield f"  {asked.table}, {asked.found.property}: {part.mean():.1%} of {len(part)}{verdict}"
+    every = np.concatenate([held for _, held in of_way])
+    yield f"\n90 % intervals, {way} left out"
+    share = float(every.mean())
+    yield f"  {verdict(low <= share <= high)}: pooled {low:.0%} to {high:.0%}: {share:.1%} of {len(every)}"
+    for asked, held in of_way:
+        is_judged = way == PAPERS and len(held) >= LEAST_ALONE
+        word = verdict(bool(0.8 <= held.mean() <= 0.97)) if is_judged else "       "
+        yield f"  {word}  {asked.table}, {asked.found.property}: {held.mean():.1%} of {len(held)}"
 
 
 def main() -> None:
@@ -565,22 +579,11 @@ def main() -> None:
                 continue
             for asked in TABLES[name](folder, given.quick):
                 done.append((asked, run(asked, say)))
-                if asked.table == "beta_ti_modulus" and asked.way == PAPERS:
-                    for line in floor(asked, done[-1][1]):
+                if asked.way == PAPERS and name in ("modulus", "ms"):
+                    for line in floor(asked, done[-1][1].score("rmse")):
                         say(line)
     for line in (*pooled(done, PAPERS, 0.86, 0.94), *pooled(done, RANDOM, 0.88, 0.92)):
         say(line)
-
-
-def floor(asked: Task, result: Result) -> Iterator[str]:
-    """What scatter between papers leaves of an error, and how near `auto` is to it."""
-    option = Option("gaussian-process", _composition(asked.snapshot, asked.found))
-    yield "The floor set by scatter between papers, GPa:"
-    belief = learn(asked.found, option)
-    yield from scatter_between_papers(asked.found, belief)
-    scatter = float(belief.about(asked.found.alloys).noise.mean())
-    error = result.score("rmse")
-    yield f"  auto errs {error:.2f}: {error - scatter:+.2f} of the fitted floor, {error / scatter - 1:+.0%}"
 
 
 def machine() -> str:

@@ -98,8 +98,10 @@ def _prediction(belief: Belief, alloys: Alloys) -> Prediction:
     known = belief.features.known(alloys)
     if known.all():
         return belief.about(alloys)
-    nothing = Prediction(*np.full((3, len(alloys)), np.nan))
-    return nothing if not known.any() else belief.about(alloys.rows(known)).among(known)
+    if not known.any():
+        nothing = np.full(len(alloys), np.nan)
+        return Prediction(nothing, nothing, nothing)
+    return belief.about(alloys.rows(known)).among(known)
 
 
 def _why_unknown(belief: Belief, alloy: Alloys) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -148,8 +148,7 @@ def believe(snapshot: Snapshot) -> Beliefs:
             continue
         choice = cache.get(found, offered)
         if choice is None:
-            until = monotonic() + CHOICE_SECONDS
-            choice = choose(found, offered, lambda until=until: monotonic() < until, partial(variations, found))
+            choice = choose(found, offered, _in_time(CHOICE_SECONDS), partial(variations, found))
         cache.put(found, offered, choice)
         choices[name] = choice
         known = {part: _named(part, offered, found) for part in _names(choice)}
@@ -159,6 +158,12 @@ def believe(snapshot: Snapshot) -> Beliefs:
     if any(belief.features.calphad is not None for belief in beliefs.values()) and snapshot.calphad is not None:
         remarks += snapshot.calphad.database.remarks
     return Beliefs(beliefs, choices, tuple(remarks))
+
+
+def _in_time(seconds: float) -> Callable[[], bool]:
+    """Whether so many seconds have not yet passed."""
+    until = monotonic() + seconds
+    return lambda: monotonic() < until
 
 
 def variations(found: Evidence, name: str, option: Option) -> dict[str, Option]:

@@ -34,8 +34,8 @@ class Effort:
 # With 6 starts, 2 in 100 searches of spaces with process choices ended below the best that there was; with 24, none in
 # 90.
 THOROUGH = Effort(2048, 24)
-# Where a feature takes a twentieth of a second to compute, as phases do. It found the best of some thousand designs in 40
-# of 40 searches of Gaussian processes' smooth surfaces.
+# Where a feature takes a twentieth of a second to compute, as phases do. Of 40 searches of Gaussian processes' smooth
+# surfaces over some thousand designs, each found the best.
 SPARING = Effort(192, 4, most_looked=384)
 # A climb gains at every step and so ends; this only bounds how long it may take on a plateau of rounding errors.
 _MOST_STEPS = 200

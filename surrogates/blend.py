@@ -129,8 +129,9 @@ class Blend(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # thes
         if not weights or min(weights) <= 0 or abs(sum(weights) - 1) > 1e-9:
             raise AlloyloopError(f"the weights of a blend are {weights}", "Give shares above 0 that add up to 1.")
         rows, _ = training_arrays(self, X, y, self._blanks())
+        fresh: list[Any] = [clone(cast(Any, member.surrogate)) for member in self.members]
         self.members_ = [
-            clone(cast(Any, member.surrogate)).fit(rows[:, list(member.columns)], y, **told) for member in self.members
+            one.fit(rows[:, list(member.columns)], y, **told) for one, member in zip(fresh, self.members, strict=True)
         ]
         self._weights = np.array(weights)
         self.noise_ = float(np.sqrt(self._weights @ np.array([one.noise_ for one in self.members_]) ** 2))
@@ -216,7 +217,7 @@ class Blend(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # thes
         observation_noise: bool | Tensor = False,
         posterior_transform: Any = None,
     ) -> Any:
-        """Joint normal posterior at X (..., q, n_features) with the moments of the mixture, differentiable as members are."""
+        """Joint normal posterior at X (..., q, n_features) of the mixture's moments, differentiable as members are."""
         check_is_fitted(self)
         joints = [
             one.posterior(X[..., list(member.columns)], observation_noise=observation_noise).distribution

@@ -234,7 +234,7 @@ class GaussianProcess(RegressorMixin, BaseEstimator, NormalModel):  # type: igno
         self._sweep = Sweep.of(self)
 
     def _again(self, found: Hyperparameters) -> float:
-        """What measurements that disagree add to the variance of the next: they will come again, misprints among them less."""
+        """What measurements that disagree add to the variance of the next: they come again, misprints less often."""
         usual = self._training.variances - self._extra + found.scatter[self._training.task]
         return float(np.mean(np.minimum(self._extra, MOST_AGAIN * usual)[self._training.task == 0]))
 

@@ -36,8 +36,8 @@ TREND_BOUNDS = (1e-3, 1e2)
 OFFSET_BOUNDS = (1e-4, 1e1)
 LEANING = (0.5, 1.0)  # of the numbers whose directions give the correlations between tasks; mean and std of each
 LEANING_BOUNDS = (-10.0, 10.0)
-# Half-Cauchy scale of 1/lengthscale² where few of many features are thought to matter; Eriksson and Jankowiak, UAI 2021,
-# draw it from a half-Cauchy of scale 0.1.
+# Half-Cauchy scale of 1/lengthscale² where few of many features are thought to matter; Eriksson and Jankowiak, UAI
+# 2021, draw it from a half-Cauchy of scale 0.1.
 SPARSITY = 0.01
 SPARSE_TREND = (-2.0, 1.0)  # there, slopes along all features alike would explain by many what is due to few
 

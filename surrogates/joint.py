@@ -67,7 +67,7 @@ class NormalModel(Model):
         return _Updated(self, X.double(), Y.double(), variance.double())
 
     def fantasize(self, X: Tensor, sampler: Any, observation_noise: Tensor | None = None, **kwargs: Any) -> Model:
-        """Models that have seen measurements drawn at X (..., q, n_features) by a BoTorch sampler, one for each draw."""
+        """Models that have seen measurements drawn at X (..., q, n_features) by a BoTorch sampler, one a draw."""
         noise = {} if observation_noise is None else {"noise": observation_noise}
         drawn = sampler(self.posterior(X, observation_noise=True if observation_noise is None else observation_noise))
         return self.condition_on_observations(X, drawn, **noise, **kwargs)
@@ -107,7 +107,7 @@ class _Updated(NormalModel):
 def normal_posterior(
     mean: Tensor, covariance: Tensor, noise: float, observation_noise: bool | Tensor, transform: Any
 ) -> Any:
-    """BoTorch's posterior of a joint normal belief: mean (..., q), covariance (..., q, q), variance of a measurement."""
+    """BoTorch's posterior of a joint normal belief: mean (..., q), covariance (..., q, q), a measurement's variance."""
     variance = covariance.diagonal(dim1=-2, dim2=-1)
     covariance = covariance + torch.diag_embed((JITTER * variance.mean(-1, keepdim=True)).expand(mean.shape))
     if observation_noise is not False:

@@ -31,9 +31,10 @@ def training_arrays(
     """
     _check_words(X)
     check_values(y)
-    rows, values = validate_data(
+    checked: Any = validate_data(
         cast(Any, estimator), cast(Any, X), cast(Any, y), dtype=np.float64, y_numeric=True, ensure_all_finite=False
     )
+    rows, values = checked
     _check_finite(estimator, rows, blanks)
     return np.asarray(rows, dtype=np.float64), np.asarray(values, dtype=np.float64)
 
@@ -42,7 +43,9 @@ def asked_rows(estimator: object, X: ArrayLike, blanks: Sequence[int] = ()) -> F
     """X (n, n_features), of the features that the fitted estimator knows; finite, but for those among `blanks`."""
     check_is_fitted(estimator)
     _check_words(X)
-    rows = validate_data(cast(Any, estimator), cast(Any, X), dtype=np.float64, reset=False, ensure_all_finite=False)
+    rows: Any = validate_data(
+        cast(Any, estimator), cast(Any, X), dtype=np.float64, reset=False, ensure_all_finite=False
+    )
     _check_finite(estimator, rows, blanks)
     return np.asarray(rows, dtype=np.float64)
 

@@ -49,7 +49,8 @@ class Widened(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # th
 
     def fit(self, X: ArrayLike, y: ArrayLike, **told: Any) -> Self:
         """Learn from measurements; see `Surrogate.fit`."""
-        self.surrogate_ = clone(cast(Any, self.surrogate)).fit(X, y, **told)
+        inner: Any = clone(cast(Any, self.surrogate))
+        self.surrogate_ = inner.fit(X, y, **told)
         for name in FORWARDED:
             if hasattr(self.surrogate_, name):
                 setattr(self, name, getattr(self.surrogate_, name))

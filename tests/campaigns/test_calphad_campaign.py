@@ -297,7 +297,8 @@ def test_what_was_computed_is_not_computed_again(tmp_path: Path, monkeypatch: py
 @pytest.mark.torch
 def test_what_was_computed_before_a_stop_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = written(tmp_path)
-    solve, solved = System.equilibrium, []
+    solve = System.equilibrium
+    solved: list[FloatArray] = []
 
     def stopped(
         self: System, fractions: FloatArray, temperature_K: float, driving_forces: tuple[str, ...] = ()

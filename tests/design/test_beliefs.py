@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -68,8 +69,12 @@ def test_a_model_that_recognises_the_paper_wins_only_where_papers_are_not_told(s
     told = choose(marked_by_source(np.random.default_rng(seed), told=True), OPTIONS)
     untold = choose(marked_by_source(np.random.default_rng(seed), told=False), OPTIONS)
     assert (told.name, untold.name) == ("blind", "sees iron")
-    assert told.why.startswith("With whole sources left out it fitted them best, and of those that fitted as well it errs least. Mean log-likelihood: blind ")
-    assert untold.why.startswith("With rows left out it fitted them best, and of those that fitted as well it errs least. Mean log-likelihood: sees iron ")
+    assert told.why.startswith(
+        "With whole sources left out it fitted them best, and of those that fitted as well it errs least. Mean log-likelihood: blind "
+    )
+    assert untold.why.startswith(
+        "With rows left out it fitted them best, and of those that fitted as well it errs least. Mean log-likelihood: sees iron "
+    )
 
 
 SCORES = re.compile(r"(?:log-likelihood: |; )([a-z ,]+) (-?[0-9.]+) \(RMSE ([0-9.e+]+)\)")
@@ -163,8 +168,12 @@ def test_a_variation_of_the_best_is_taken_only_where_it_is_clearly_better(monkey
     kinds = averages(monkeypatch, plain=(12.0, 12.0), same=(12.0, 12.0), better=(0.0, 10.0))
     made = alloys(40, np.random.default_rng(6))
     known, plain = evidence(made, modulus(made)), {"plain": kinds["plain"]}
+
+    def varied(best: str, _: Option, name: str) -> dict[str, Option]:
+        return {f"{best}, {name}": kinds[name]}
+
     for name, taken in (("same", "plain"), ("better", "plain, better")):
-        choice = choose(known, plain, variations=lambda best, _, name=name: {f"{best}, {name}": kinds[name]})
+        choice = choose(known, plain, variations=partial(varied, name=name))
         assert choice.name == taken
 
 
@@ -188,7 +197,9 @@ def test_properties_learned_together_help_where_one_has_few_values() -> None:
         "E", made.rows(few), modulus(made)[few], np.full(10, np.nan), np.full(10, ""), ids=strength.ids[few]
     )
     alone = learn(known, OPTIONS["sees iron"]).about(asked)
-    both = Evidence(known.property, known.alloys, known.values, known.noise, known.sources, ids=known.ids, companions=(strength,))
+    both = Evidence(
+        known.property, known.alloys, known.values, known.noise, known.sources, ids=known.ids, companions=(strength,)
+    )
     together = learn(both, Option("gaussian-process", COMPOSITION, together=("strength",))).about(asked)
     error = [np.sqrt(np.mean((belief.mean - modulus(asked)) ** 2)) for belief in (alone, together)]
     assert error[1] < 0.5 * error[0]

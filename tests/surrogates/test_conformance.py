@@ -280,7 +280,7 @@ def test_a_feature_that_training_never_saw_or_that_is_gone_is_named(make: Any) -
         model.believe(frame.assign(Mo=0.1))
     with pytest.raises(ValueError, match=r"now missing:\n- Zr"):
         model.believe(frame.drop(columns="Zr"))
-    with pytest.raises(ValueError, match="3 features, but .* 4 features"):
+    with pytest.raises(ValueError, match=r"3 features, but .* 4 features"):
         make().fit(X40, Y40).believe(NEW[:, :3])
 
 
@@ -288,7 +288,7 @@ def test_a_feature_that_training_never_saw_or_that_is_gone_is_named(make: Any) -
 @pytest.mark.parametrize(
     ("cell", "said"), [(np.nan, "is NaN"), (-np.inf, "is infinity"), ("beta", "is 'beta'")], ids=["NaN", "inf", "text"]
 )
-def test_a_feature_that_is_no_number_is_named_with_its_row(make: Any, cell: object, said: str) -> None:
+def test_a_feature_that_is_no_number_is_named_with_its_row(make: Any, cell: Any, said: str) -> None:
     frame = pd.DataFrame(X40, columns=["Ti", "Nb", "Zr", "Sn"])
     wrong = frame.assign(Zr=[*X40[:2, 2], cell, *X40[3:, 2]])
     model = make().fit(frame, Y40)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 from scipy.stats import halfcauchy, multivariate_normal, norm
-from sklearn.gaussian_process.kernels import Matern
+from sklearn.gaussian_process import kernels
 
 from alloyloop.surrogates.blanks import average, scenarios
 from alloyloop.surrogates.hyperparameters import (
@@ -24,6 +25,8 @@ from alloyloop.surrogates.hyperparameters import (
     matern,
 )
 from alloyloop.surrogates.measurements import SCATTER_PRIOR
+
+Matern: Any = kernels.Matern  # published without types
 
 N, D = 24, 3
 
@@ -103,7 +106,11 @@ def test_the_density_is_that_of_the_priors_and_the_values(
 @every_kind
 def test_the_gradient_is_that_of_finite_differences(n_tasks: int, sources: bool, blanks: bool, sparse: bool) -> None:
     at, theta = posterior(n_tasks=n_tasks, sources=sources, blanks=blanks, sparse=sparse)
-    expected = approx_fprime(theta, lambda place: at.loss(place)[0], 1e-6)
+
+    def value(place: np.ndarray) -> float:
+        return at.loss(place)[0]
+
+    expected = approx_fprime(theta, value, 1e-6)
     assert at.loss(theta)[1] == pytest.approx(expected, rel=1e-4, abs=1e-4)
 
 

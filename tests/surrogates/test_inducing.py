@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
-from sklearn.gaussian_process.kernels import Matern
+from sklearn.gaussian_process import kernels
 
 from alloyloop.surrogates import inducing as module
 from alloyloop.surrogates.blanks import Scenarios, average
 from alloyloop.surrogates.hyperparameters import Hyperparameters, Training
 from alloyloop.surrogates.inducing import Inducing, lower_root
+
+Matern: Any = kernels.Matern  # published without types
 
 N = 60
 RNG = np.random.default_rng(0)

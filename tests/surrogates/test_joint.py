@@ -26,7 +26,9 @@ VALUES = SEEN @ [1.0, -2.0] + 0.4 * RNG.normal(size=5)
 class Line(NormalModel):
     """Two slopes, of which the first is expected to be 1."""
 
-    _noise_variance = NOISE
+    @property
+    def _noise_variance(self) -> float:
+        return NOISE
 
     def _mean_at(self, X: Tensor) -> Tensor:
         return X[..., 0]
@@ -38,7 +40,7 @@ class Line(NormalModel):
 def regression(X: np.ndarray, y: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and covariance at ASKED by the slopes' posterior, Rasmussen and Williams eq. 2.8 with a mean."""
     precision = np.linalg.inv(SLOPES) + X.T @ (X / noise[:, None])
-    slopes = [1, 0] + np.linalg.solve(precision, X.T @ ((y - X[:, 0]) / noise))
+    slopes = np.array([1.0, 0.0]) + np.linalg.solve(precision, X.T @ ((y - X[:, 0]) / noise))
     return ASKED @ slopes, ASKED @ np.linalg.inv(precision) @ ASKED.T
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -54,7 +56,7 @@ def test_values_that_are_all_equal_spread_like_their_usual_scatter() -> None:
         (np.array([1, None, 3], dtype=object), "value 2 of y is NaN"),
     ],
 )
-def test_a_value_that_is_no_number_is_told_by_its_place(y: list[object], said: str) -> None:
+def test_a_value_that_is_no_number_is_told_by_its_place(y: Any, said: str) -> None:
     with pytest.raises(AlloyloopError, match=said):
         check_values(y)
 

@@ -51,7 +51,8 @@ def test_a_stated_noise_of_an_observation_is_taken_as_it_is() -> None:
     assert posterior.variance.squeeze(-1).detach().numpy() == pytest.approx(
         np.diag(covariance) - gain * covariance[0], rel=1e-6
     )
-    variances = [wide.posterior(at, observation_noise=given).variance.item() for given in (False, noise)]
+    ask: Any = wide.posterior
+    variances = [ask(at, observation_noise=given).variance.item() for given in (False, noise)]
     assert variances[1] - variances[0] == pytest.approx(9.0)
 
 
