@@ -111,7 +111,7 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named, start: st
         decision |= {
             "acquisition": "log noisy expected improvement, batch by conditioning",
             "expected_gains": [exp(gain) for gain in batch.log_gains],
-            "runner_ups": _names(snapshot, batch.runner_ups),
+            "runner_ups": list(dict.fromkeys(_names(snapshot, batch.runner_ups))),
             "stop": _stop(standing, chosen, batch, stopping),
         }
     else:

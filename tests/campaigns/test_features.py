@@ -225,6 +225,7 @@ def test_without_a_composition_formulas_are_of_the_process(tmp_path: Path) -> No
         assert says in problem.problem
 
 
+@pytest.mark.torch
 def test_tables_of_elements_are_frozen_with_the_inputs_of_a_round(tmp_path: Path) -> None:
     folder = folder_with_table(tmp_path)
     folder.experiments.write_text(EXPERIMENTS.partition("\n")[0] + "\n")  # nothing to learn from is quicker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -20,6 +21,8 @@ from alloyloop.design.beliefs import (
     learn,
 )
 from alloyloop.design.features import Alloys, Features
+from alloyloop.design.formulas import parse_formula
+from alloyloop.design.rules import Names
 from alloyloop.surrogates import Prediction, surrogate
 from alloyloop.surrogates.base import SURROGATES, FloatArray
 
@@ -203,6 +206,25 @@ def test_properties_learned_together_help_where_one_has_few_values() -> None:
     together = learn(both, Option("gaussian-process", COMPOSITION, together=("strength",))).about(asked)
     error = [np.sqrt(np.mean((belief.mean - modulus(asked)) ** 2)) for belief in (alone, together)]
     assert error[1] < 0.5 * error[0]
+
+
+def test_rows_of_a_companion_whose_features_are_not_known_are_not_learned_from() -> None:
+    rng = np.random.default_rng(6)
+    made, others = alloys(12, rng), alloys(12, rng)
+    pure = Alloys(ELEMENTS, np.array([[0.0, 0.0, 0.0, 1.0]]), {})  # of which log(Nb) has no value
+    hardness, asked = modulus(others), Alloys(ELEMENTS, np.array([[0.2, 0.1, 0.0, 0.7]]), {})
+    option = Option(
+        "gaussian-process",
+        Features(ELEMENTS, formulas=(parse_formula("log(Nb)", Names(ELEMENTS), (), "at_pct"),)),
+        together=("hardness_HV",),
+    )
+
+    def told(companion: Evidence) -> Prediction:
+        known = replace(evidence(made, modulus(made)), companions=(replace(companion, property="hardness_HV"),))
+        return learn(known, option).about(asked)
+
+    with_pure = told(evidence(others + pure, np.append(hardness, 110.0)))
+    assert with_pure.mean == pytest.approx(told(evidence(others, hardness)).mean, rel=1e-9)
 
 
 def test_what_is_held_out_of_a_property_is_held_out_of_its_companions() -> None:
