@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import process_time
+from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -89,7 +90,7 @@ def log_likelihood(gp: SingleTaskGP, y: FloatArray) -> float:
     """
     gp.train()
     with torch.no_grad():
-        prior = gp.likelihood(gp(*gp.train_inputs))
+        prior: Any = gp.likelihood(gp(*gp.train_inputs))
         mean, covariance = prior.mean.numpy(), prior.covariance_matrix.numpy()
     z, scale = (y - y.mean()) / y.std(ddof=1), y.std(ddof=1)
     cholesky = np.linalg.cholesky(covariance)

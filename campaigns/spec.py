@@ -369,7 +369,8 @@ def _refuse_unknown_names(written: Written) -> None:
         with mistakes.at("prepare", i):
             if not PREPARATION.fullmatch(step):
                 raise AlloyloopError(
-                    f"'{step}' is no step of preparation", f"Write {MERGE_REPEATS}, select 8, pca 5, ica 5 or clusters 4, say."
+                    f"'{step}' is no step of preparation",
+                    f"Write {MERGE_REPEATS}, select 8, pca 5, ica 5 or clusters 4, say.",
                 )
     columns: dict[str, str] = {}
     for section, names in (

@@ -93,7 +93,7 @@ class Acquisition:
     best: FloatArray  # (n_draws,) best of the baseline in each draw, larger is better
 
     def value(self, alloys: Alloys) -> FloatArray:
-        """Log of the expected improvement over the baseline, where limits hold; NaN where a feature is not known. (n,)"""
+        """Log of the expected improvement over the baseline, where limits hold; NaN without a feature. (n,)"""
         known = np.ones(len(alloys), dtype=bool)
         for draws in (self.objective, *(draws for draws, _ in self.constraints)):
             known &= draws.belief.features.known(alloys)

@@ -258,7 +258,7 @@ N_FOLDS = 5
 # A row that every option finds impossible would decide the comparison alone: with this probability a measurement is
 # taken for a gross error, scattered this many times as widely as the belief.
 GROSS_ERROR, GROSS_WIDTH = 0.02, 10.0
-# A variation or a blend is taken only where it makes held-out rows at least this much likelier on average: it costs more.
+# A variation or a blend is taken only where it makes held-out rows at least this much likelier: it costs more.
 CLEARLY = 0.01
 # With fewer rows the weights of a blend are chance.
 LEAST_BLENDED = 40
@@ -342,9 +342,7 @@ def choose(
         else:
             tried[name] = judge(held_out(evidence, option, folds))
     likeliest = max(tried.values(), key=lambda one: one.likelihood)
-    best = min(
-        (name for name in tried if not likeliest.clearly_beats(tried[name])), key=lambda name: tried[name].rmse
-    )
+    best = min((name for name in tried if not likeliest.clearly_beats(tried[name])), key=lambda name: tried[name].rmse)
     for name, option in variations(best, options[best]).items():
         if not in_time():
             untried.append(name)
@@ -364,7 +362,8 @@ def choose(
     if len(tried) == 1 and not untried:
         why = f"campaign.yaml leaves no other. With {how} left out its RMSE was {tried[best].rmse:.3g}."
     else:
-        why = f"With {how} left out it fitted them best, and of those that fitted as well it errs least. Mean log-likelihood: {told}."
+        best_of = "it fitted them best, and of those that fitted as well it errs least"
+        why = f"With {how} left out {best_of}. Mean log-likelihood: {told}."
     if untried:
         why += f" Not tried, for want of time: {', '.join(untried)}."
     return Choice(best, why, tried[best].factor, parts)
@@ -403,7 +402,7 @@ def _sources(evidence: Evidence) -> NDArray[np.str_]:
 
 
 def held_out(evidence: Evidence, option: Option, folds: list[Fold]) -> Prediction:
-    """What is believed of every measured row (not of bounds) by models that did not see its fold, in the rows' order."""
+    """What is believed of every measured row, bounds left out, by models that did not see its fold."""
     exact = np.flatnonzero(evidence.exact)
     parts, order = [], []
     for train, test in folds:

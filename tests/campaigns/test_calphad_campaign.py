@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 pytest.importorskip("pycalphad", reason="pycalphad is not installed: pip install 'alloyloop[calphad]'")
 
-from alloyloop.campaigns import learning
+from alloyloop.campaigns import learning, suggesting
 from alloyloop.campaigns.campaign import Campaign
 from alloyloop.campaigns.examining import check
 from alloyloop.campaigns.folder import Folder
@@ -23,6 +24,7 @@ from alloyloop.campaigns.learning import options
 from alloyloop.campaigns.snapshot import Snapshot, read_snapshot
 from alloyloop.design import calphad as calphad_module
 from alloyloop.design.equilibrium import Equilibrium, System
+from alloyloop.design.propose import SPARING, THOROUGH, Batch, Effort, propose
 from alloyloop.surrogates.base import FloatArray
 from alloyloop.surrogates.errors import AlloyloopError
 
@@ -250,6 +252,17 @@ def test_the_values_are_those_of_the_hand_calculation(tmp_path: Path) -> None:
     np.testing.assert_allclose(option.features.encode(snapshot.alloys())[:, 0], expected, atol=1e-4)
 
 
+def test_a_column_that_is_named_alone_has_its_own_values(tmp_path: Path) -> None:
+    encoded: dict[str, FloatArray] = {}
+    for features in ("[calphad]", f"[{SHARE}]", f"[{FORCE}]"):
+        snapshot = read_snapshot(written(tmp_path / str(len(encoded)), asked(features)))
+        found, _ = options(snapshot, learning.evidence(snapshot, "hardness_HV"))
+        encoded[features] = next(iter(found.values())).features.encode(snapshot.alloys())
+    both, *alone = encoded.values()
+    np.testing.assert_array_equal(both, np.hstack(alone))
+    assert (both[:, 1] < 0).any()
+
+
 def test_a_row_with_an_element_that_the_database_lacks_is_left_out_with_a_count(tmp_path: Path) -> None:
     header, _, *others = EXPERIMENTS.splitlines()
     rows = "\n".join((f"{header},Ca_at_pct", "K5,known,94,5,20.0,1", *(f"{row},0" for row in others)))
@@ -342,6 +355,23 @@ def test_a_round_freezes_the_database_and_says_which_version_solved_it(tmp_path:
     assert '"my.tdb": "' in said
     assert '"pycalphad": "' in said
     assert any(remark.startswith("Phases take time to compute") for remark in answers.remarks)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(("features", "effort"), [("descriptors", SPARING), ("[Zn]", THOROUGH)])
+def test_the_search_is_sparing_where_phases_are_seen(
+    features: str, effort: Effort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = written(tmp_path, asked(features, CALPHAD if effort is SPARING else ""))
+    asked_for = []
+
+    def noted(*arguments: Any) -> Batch:
+        asked_for.append(arguments[-1])
+        return propose(*arguments)
+
+    monkeypatch.setattr(suggesting, "propose", noted)
+    Campaign(folder.path).suggest(1, dry_run=True)
+    assert asked_for == [effort]
 
 
 @pytest.mark.torch

@@ -176,10 +176,9 @@ def positive_rates(n: int = 40) -> str:
     rng = np.random.default_rng(0)
     niobium = rng.integers(0, 70, n) / 2
     rates = np.exp(niobium / 8 + rng.normal(0, 0.3, n))
-    return "\n".join(
-        [f"{HEADER},rate_mm_per_y"]
-        + [f"A{i},known,,{100 - x},{x},0,70,,,,,{rate:.4g}" for i, (x, rate) in enumerate(zip(niobium, rates, strict=True))]
-    ) + "\n"  # fmt: skip
+    pairs = enumerate(zip(niobium, rates, strict=True))
+    rows = [f"A{i},known,,{100 - x},{x},0,70,,,,,{rate:.4g}" for i, (x, rate) in pairs]
+    return "\n".join([f"{HEADER},rate_mm_per_y", *rows, ""])
 
 
 def test_a_skewed_positive_property_is_modelled_on_a_logarithm_and_never_believed_below_zero(tmp_path: Path) -> None:

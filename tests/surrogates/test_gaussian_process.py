@@ -102,8 +102,8 @@ def test_the_fit_is_a_mode_of_likelihood_times_priors() -> None:
         )
         covariance = kernel_of(gp, X)(X, X) + np.exp(theta[5]) * np.eye(30)
         lengthscales = multivariate_normal.logpdf(theta[:3], np.full(3, LENGTHSCALE[0] + np.log(3) / 2), together)
-        others = norm.logpdf(theta[3:], *np.transpose([AMPLITUDE, TREND, SCATTER_PRIOR]))
-        return float(multivariate_normal.logpdf(z, cov=covariance) + lengthscales + others.sum())
+        others = np.sum(norm.logpdf(theta[3:], *np.transpose([AMPLITUDE, TREND, SCATTER_PRIOR])))
+        return float(multivariate_normal.logpdf(z, cov=covariance) + lengthscales + others)
 
     theta = np.log([*gp.lengthscales_ / ranges, found.amplitude, 3 * found.slope, found.scatter[0]])
     best = log_density(theta)

@@ -59,7 +59,7 @@ def test_a_stated_noise_of_an_observation_is_taken_as_it_is() -> None:
 def test_what_was_learned_of_features_and_rows_is_passed_on() -> None:
     wrong = Y.copy()
     wrong[4] += 80
-    wide = Widened(GaussianProcess(), 2.0).fit(X, wrong)
+    wide: Any = Widened(GaussianProcess(), 2.0).fit(X, wrong)
     assert wide.outliers_.tolist() == [4]
     assert wide.relevances_.argmax() == 0
 
