@@ -62,7 +62,7 @@ class System:
         anywhere = self._conditions(np.full(len(elements), 1 / len(elements)), 1000.0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of phases left out, which `PhaseDatabase.formable` says too
-            self._space = Workspace(self._read, components, entered, anywhere)
+            self._space: Any = Workspace(self._read, components, entered, anywhere)  # whose types are not all told
 
     def equilibrium(
         self, fractions: FloatArray, temperature_K: float, driving_forces: tuple[str, ...] = ()
@@ -137,15 +137,16 @@ class System:
             return float("nan")
         records = self._space.phase_record_factory
         models = self._space.models.unwrap()
-        state = {"N": 1.0, "P": PRESSURE_PA, "T": temperature_K}
-        told = {"model": models, "phase_records": records, "output": "GM", "to_xarray": False, "pdens": DENSITIES[0]}
-        sampled = calculate(self._read, self._space.components, [name], **told, **state)
+        state: dict[str, Any] = {"N": 1.0, "P": PRESSURE_PA, "T": temperature_K}
+        told: dict[str, Any] = {"model": models, "phase_records": records, "output": "GM", "to_xarray": False, "pdens": DENSITIES[0]}
+        sampled: Any = calculate(self._read, self._space.components, [name], **told, **state)
         potentials = np.reshape(self._space.eq.MU, -1)
         forces = np.reshape(sampled.X, (-1, len(potentials))) @ potentials - np.reshape(sampled.GM, -1)
         best = int(np.nanargmax(forces))
         sites = np.reshape(sampled.Y, (len(forces), -1))[best, : records[name].phase_dof]
         start = CompositionSet(records[name])
         start.update(np.array(sites), 1.0, np.array(list(state.values())))
-        descent = DormantPhase(start, None)(DrivingForce(name))
+        force: Any = DrivingForce(name)
+        descent = DormantPhase(start, None)(force)
         refined = descent.compute_property(self._space.get_composition_sets(), {}, potentials)
         return float(np.fmax(forces[best], refined))
