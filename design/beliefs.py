@@ -312,7 +312,7 @@ def choose(
     in_time: Callable[[], bool] = lambda: True,
     variations: Callable[[str, Option], Mapping[str, Option]] = lambda name, option: {},
 ) -> Choice:
-    """Choose the option under which rows held out are most likely, or a blend of several where that is clearly better.
+    """Choose the option under which held-out rows are likeliest, or a blend that is clearly likelier and errs no more.
 
     Of options that their likelihood cannot tell apart, the one that errs least is taken.
 
@@ -354,7 +354,8 @@ def choose(
     if n >= LEAST_BLENDED and best in options:
         alike = [name for name in tried if name in options and _blendable(options[best], options[name])]
         blended, blend = _blend({name: tried[name] for name in alike}, judge)
-        if len(blended) > 1 and blend.clearly_beats(tried[best], n_fitted=len(alike) - 1):
+        errs_less = blend.rmse <= tried[best].rmse
+        if len(blended) > 1 and errs_less and blend.clearly_beats(tried[best], n_fitted=len(alike) - 1):
             best = " + ".join(f"{part.weight:.0%} {part.name}" for part in blended)
             tried[best], parts = blend, blended
     ranked = sorted(tried, key=lambda name: (name != best, -tried[name].likelihood))

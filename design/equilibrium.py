@@ -138,7 +138,13 @@ class System:
         records = self._space.phase_record_factory
         models = self._space.models.unwrap()
         state: dict[str, Any] = {"N": 1.0, "P": PRESSURE_PA, "T": temperature_K}
-        told: dict[str, Any] = {"model": models, "phase_records": records, "output": "GM", "to_xarray": False, "pdens": DENSITIES[0]}
+        told: dict[str, Any] = {
+            "model": models,
+            "phase_records": records,
+            "output": "GM",
+            "to_xarray": False,
+            "pdens": DENSITIES[0],
+        }
         sampled: Any = calculate(self._read, self._space.components, [name], **told, **state)
         potentials = np.reshape(self._space.eq.MU, -1)
         forces = np.reshape(sampled.X, (-1, len(potentials))) @ potentials - np.reshape(sampled.GM, -1)

@@ -291,6 +291,6 @@ class Posterior:
             start = self.on(self.training.some(chosen)).mode()
         limits = Bounds(self.lower, self.upper)
         start = np.clip(start, self.lower, self.upper)
-        options = {"ftol": LEAST_GAIN} if n > MANY else {}
-        found = minimize(self.loss, start, jac=True, method="L-BFGS-B", bounds=limits, options=options)
+        tolerance = LEAST_GAIN if n > MANY else None
+        found = minimize(self.loss, start, jac=True, method="L-BFGS-B", bounds=limits, tol=tolerance)
         return cast(FloatArray, found.x)
