@@ -305,6 +305,11 @@ def learners(asked: Task) -> dict[str, Learner]:
     }
 
 
+def judge(asked: Task, learner: Learner) -> Result:
+    """Let a learner be judged on all rows of a task that it has not seen."""
+    return Result(tuple(judged(asked.found, learner, folds) for folds in asked.repetitions))
+
+
 def run(asked: Task, say: Callable[[str], None]) -> Result:
     """Judge and print all learners of a task; return what came of `auto`."""
     started, found = time.perf_counter(), asked.found
@@ -317,7 +322,7 @@ def run(asked: Task, say: Callable[[str], None]) -> Result:
     results: dict[str, Result] = {}
     for name, learner in learners(asked).items():
         began = time.perf_counter()
-        results[name] = Result(tuple(judged(found, learner, folds) for folds in asked.repetitions))
+        results[name] = judge(asked, learner)
         say(f"  {name:36s} {results[name]} {time.perf_counter() - began:9.1f}")
     say(f"  auto took {results['auto'].taken}")
     for words, reached in asked.reach(results):

@@ -28,7 +28,7 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 import pandas as pd
 import torch
-from accuracy import shared_data
+from beliefs import shared_data
 from botorch.fit import fit_gpytorch_mll
 from botorch.models import SingleTaskGP
 from gpytorch.mlls import ExactMarginalLogLikelihood
