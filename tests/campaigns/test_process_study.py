@@ -107,7 +107,7 @@ def test_the_distance_is_the_mean_share_of_the_ranges(tmp_path: Path) -> None:
 def test_a_number_beyond_all_that_is_known_is_flagged(folder: Path) -> None:
     inside, beyond = judged(folder, "laser_power_W=250", "laser_power_W=390")
     assert not [flag for flag in inside.flags if "laser_power_W" in flag]
-    assert "laser_power_W 390 is outside what is known: 200 to 300" in beyond.flags
+    assert "laser_power_W 390 is outside what was learned from: 200 to 300" in beyond.flags
 
 
 @pytest.mark.parametrize(
