@@ -254,7 +254,9 @@ def _fitted(evidence: Evidence, option: Option, model: Any, again: Callable[[Evi
 LEAST_COMPARED = 12
 # Below this many sources, rows are held out by lot and not by source.
 LEAST_SOURCES = 5
-N_FOLDS = 5
+# Of few rows a tenth is held out at a time and of many a fifth: what is learned from four fifths of 100 rows is too far
+# from what all of them teach to choose by.
+FEW_ROWS, N_FOLDS_OF_FEW, N_FOLDS = 200, 10, 5
 # A row that every option finds impossible would decide the comparison alone: with this probability a measurement is
 # taken for a gross error, scattered this many times as widely as the belief.
 GROSS_ERROR, GROSS_WIDTH = 0.02, 10.0
@@ -285,14 +287,14 @@ class _Tried:
     def likelihood(self) -> float:
         return float(self.densities.mean())
 
-    def clearly_beats(self, other: _Tried, n_fitted: int = 0) -> bool:
-        """Whether it makes the rows likelier by more than chance, two standard errors of the difference, would.
+    def clearly_beats(self, other: _Tried, errors: float = 2.0, n_fitted: int = 0) -> bool:
+        """Whether it makes the rows likelier by more than so many standard errors of the difference.
 
         Numbers that were fitted to the same rows, such as weights, make them likelier by themselves: by about 1/n each.
         """
         gain = self.densities - other.densities
         n = len(gain)
-        return float(gain.mean()) - n_fitted / n > max(CLEARLY, 2 * float(gain.std()) / sqrt(n))
+        return float(gain.mean()) - n_fitted / n > max(CLEARLY, errors * float(gain.std()) / sqrt(n))
 
     @staticmethod
     def of(held: Prediction, values: FloatArray, sources: NDArray[np.str_]) -> _Tried:
@@ -312,7 +314,7 @@ def choose(
     in_time: Callable[[], bool] = lambda: True,
     variations: Callable[[str, Option], Mapping[str, Option]] = lambda name, option: {},
 ) -> Choice:
-    """Choose the option under which held-out rows are likeliest, or a blend that is clearly likelier and errs no more.
+    """Choose the option under which held-out rows are likeliest, or a blend of several that is clearly likelier.
 
     Of options that their likelihood cannot tell apart, the one that errs least is taken.
 
@@ -354,8 +356,7 @@ def choose(
     if n >= LEAST_BLENDED and best in options:
         alike = [name for name in tried if name in options and _blendable(options[best], options[name])]
         blended, blend = _blend({name: tried[name] for name in alike}, judge)
-        errs_less = blend.rmse <= tried[best].rmse
-        if len(blended) > 1 and errs_less and blend.clearly_beats(tried[best], n_fitted=len(alike) - 1):
+        if len(blended) > 1 and blend.clearly_beats(tried[best], errors=1.0, n_fitted=len(alike) - 1):
             best = " + ".join(f"{part.weight:.0%} {part.name}" for part in blended)
             tried[best], parts = blend, blended
     ranked = sorted(tried, key=lambda name: (name != best, -tried[name].likelihood))
@@ -386,14 +387,26 @@ def _blend(tried: Mapping[str, _Tried], judge: Callable[[Prediction], _Tried]) -
     return parts, judge(held)
 
 
-def held_out_folds(evidence: Evidence, k: int = N_FOLDS) -> tuple[list[Fold], str]:
-    """Rows to learn from and to be judged by, whole sources together where there are some; and which, in words."""
+def held_out_folds(evidence: Evidence) -> tuple[list[Fold], str]:
+    """Rows to learn from and to be judged by; and what is held out together, in words.
+
+    Whole sources where there are some; else rows of one composition, which a forest would know again.
+    """
     from ..surrogates.scores import group_folds, shuffled_folds
 
+    n = len(evidence)
+    k = min(n, N_FOLDS_OF_FEW if n <= FEW_ROWS else N_FOLDS)
     sources = _sources(evidence)
     if (evidence.sources != "").any() and len(np.unique(sources)) >= LEAST_SOURCES:
-        return [(np.asarray(train), np.asarray(test)) for train, test in group_folds(sources, k)], "whole sources"
-    return [(np.asarray(train), np.asarray(test)) for train, test in shuffled_folds(len(evidence), k)], "rows"
+        return _folds(group_folds(sources, min(k, len(np.unique(sources))))), "whole sources"
+    alike = np.unique(evidence.alloys.fractions.round(6), axis=0, return_inverse=True)[1].ravel()
+    if k <= alike.max() + 1 < n:
+        return _folds(group_folds(alike, k)), "whole compositions"
+    return _folds(shuffled_folds(n, k)), "rows"
+
+
+def _folds(parts: list[Any]) -> list[Fold]:
+    return [(np.asarray(train), np.asarray(test)) for train, test in parts]
 
 
 def _sources(evidence: Evidence) -> NDArray[np.str_]:

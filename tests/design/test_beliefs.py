@@ -110,6 +110,23 @@ def test_a_row_without_a_source_is_a_source_of_its_own() -> None:
     assert choose(known, OPTIONS).why.startswith("With whole sources left out")
 
 
+def test_rows_of_one_composition_are_held_out_together_where_there_are_no_sources() -> None:
+    made = alloys(20, np.random.default_rng(14))
+    twice = Alloys(ELEMENTS, np.repeat(made.fractions, 2, axis=0), {})
+    folds, how = held_out_folds(evidence(twice, modulus(twice)))
+    assert how == "whole compositions"
+    for train, test in folds:
+        assert not set(train // 2) & set(test // 2)
+
+
+@pytest.mark.parametrize("n", [3, 12, 150, 250])
+def test_every_row_is_held_out_once_however_many_there_are(n: int) -> None:
+    made = alloys(n, np.random.default_rng(15))
+    folds, _ = held_out_folds(evidence(made, modulus(made)))
+    assert sorted(np.concatenate([test for _, test in folds])) == list(range(n))
+    assert len(folds) == min(n, 10 if n <= 200 else 5)
+
+
 class Average:
     """Says of everything what the mean was, give or take what it is told to."""
 
