@@ -65,7 +65,8 @@ def first_round(snapshot: Snapshot, proposed: Answers) -> Figure:
         names = [f"{number}  {alloy.name}" for number, alloy in enumerate(proposed, start=1)]
         ax.text(0.995, 0.985, "\n".join(names), transform=ax.transAxes, ha="right", va="top", multialignment="left")
         ax.set_xlim(0, equivalents[known].max() + 1)
-        ax.set_ylim(min(one.low for one in expected) - 10, 1.12 * moduli[known].max())
+        low, high = min(one.low for one in expected) - 10, max(moduli[known].max(), *(one.high for one in expected))
+        ax.set_ylim(low, high + 0.25 * (high - low))  # room for the names
         ax.set(xlabel="Molybdenum equivalent of Wang et al. [wt.%]", ylabel=label(PROPERTY))
         figure.legend(loc="outside upper left", ncols=3, fontsize="small", columnspacing=1.2, handletextpad=0.4)
     return figure
