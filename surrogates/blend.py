@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn, Self, cast, overload
+from typing import Any, NoReturn, Self, cast
 
 import numpy as np
 import torch
-from botorch.models.model import Model
-from botorch.posteriors.gpytorch import GPyTorchPosterior
-from gpytorch.distributions import MultivariateNormal
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from .base import FloatArray, Prediction, Surrogate
 from .errors import AlloyloopError
 from .measurements import asked_rows, training_arrays
+from .model import SurrogateModel, normal_posterior
 from .scales import Normal
 
 # Rows that the equal shares of all members are worth, for each hundred rows judged: with few rows weights stay near.
@@ -93,7 +91,7 @@ def mixture(parts: Sequence[Prediction], weights: Sequence[float]) -> Prediction
     return Prediction(mean, np.sqrt(variance), np.sqrt(noise), behind)
 
 
-class Blend(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # these come without types
+class Blend(SurrogateModel):
     """A mixture of surrogates, each seeing features of its own.
 
     Parameters
@@ -154,17 +152,8 @@ class Blend(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # thes
         found = [set(one.outliers_.tolist()) for one in self.members_ if hasattr(one, "outliers_")]
         return np.array(sorted(set.intersection(*found)) if found else [], dtype=np.intp)
 
-    @overload
-    def predict(self, X: ArrayLike, return_std: Literal[False] = False) -> FloatArray: ...
-    @overload
-    def predict(self, X: ArrayLike, return_std: Literal[True]) -> tuple[FloatArray, FloatArray]: ...
-    def predict(self, X: ArrayLike, return_std: bool = False) -> FloatArray | tuple[FloatArray, FloatArray]:
-        """Expected values (n,), and with `return_std` the standard deviations (n,) of a new measurement."""
-        if not return_std:
-            means = np.stack(self._means(X))
-            return np.asarray(self._weights @ means)
-        belief = self.believe(X)
-        return belief.mean, belief.measured_std
+    def _expected(self, X: ArrayLike) -> FloatArray:
+        return np.asarray(self._weights @ _means(self._seen(X)))
 
     def believe(self, X: ArrayLike) -> Prediction:
         """What is believed of the property at each row, and of a measurement of it."""
@@ -172,11 +161,12 @@ class Blend(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # thes
 
     def covariance(self, A: ArrayLike, B: ArrayLike) -> FloatArray:
         """Covariance (n_a, n_b) of the property itself between rows of A and rows of B, under the mixture."""
-        of_a, of_b = np.stack(self._means(A)), np.stack(self._means(B))
+        seen_a, seen_b = self._seen(A), self._seen(B)
+        of_a, of_b = _means(seen_a), _means(seen_b)
         apart_a, apart_b = of_a - self._weights @ of_a, of_b - self._weights @ of_b
         own = [
             weight * one.covariance(a, b)
-            for weight, (one, a), (_, b) in zip(self._weights, self._seen(A), self._seen(B), strict=True)
+            for weight, (one, a), (_, b) in zip(self._weights, seen_a, seen_b, strict=True)
         ]
         return np.asarray(np.sum(own, axis=0) + (self._weights[:, None] * apart_a).T @ apart_b)
 
@@ -197,19 +187,6 @@ class Blend(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # thes
         rows = asked_rows(self, X, self._blanks())
         return [(one, rows[:, list(member.columns)]) for one, member in zip(self.members_, self.members, strict=True)]
 
-    def _means(self, X: ArrayLike) -> list[FloatArray]:
-        return [one.predict(rows) for one, rows in self._seen(X)]
-
-    @property
-    def num_outputs(self) -> int:
-        """One property."""
-        return 1
-
-    @property
-    def batch_shape(self) -> torch.Size:
-        """Not batched."""
-        return torch.Size()
-
     def posterior(
         self,
         X: Tensor,
@@ -229,8 +206,7 @@ class Blend(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # thes
         apart = means - mean.unsqueeze(-1)
         covariance = sum(weight * joint.covariance_matrix for weight, joint in zip(weights, joints, strict=True))
         covariance = covariance + (apart * weights) @ apart.mT
-        posterior = GPyTorchPosterior(MultivariateNormal(mean, covariance))
-        return posterior if posterior_transform is None else posterior_transform(posterior)
+        return normal_posterior(mean, covariance, posterior_transform)
 
     def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> NoReturn:
         """Not possible: members would need new weights, and some of them new fits."""
@@ -238,3 +214,8 @@ class Blend(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # thes
             "a blend of models cannot be conditioned on further measurements",
             "Fit it again with them, or use an acquisition that needs no fantasies.",
         )
+
+
+def _means(seen: Sequence[tuple[Any, FloatArray]]) -> FloatArray:
+    """Expected values (k, n) of what each of k surrogates sees."""
+    return np.stack([one.predict(rows) for one, rows in seen])

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import exp, hypot, sqrt
-from typing import Any, Literal, NoReturn, Self, overload
+from typing import Any, Literal, NoReturn, Self
 
 import numpy as np
 import torch
-from botorch.models.model import Model
-from botorch.posteriors.gpytorch import GPyTorchPosterior
-from gpytorch.distributions import MultivariateNormal
 from numpy.typing import ArrayLike
 from scipy.optimize import Bounds, minimize
 from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
-from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
@@ -32,6 +28,7 @@ from .measurements import (
     stated_noise,
     training_arrays,
 )
+from .model import SurrogateModel, normal_posterior
 
 KINDS = {"random-forest": RandomForestRegressor, "extra-trees": ExtraTreesRegressor}
 
@@ -48,7 +45,7 @@ REACH_BOUNDS = (1e-2, 1e2)
 BLOCK = 4096  # rows predicted at a time
 
 
-class Forest(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # these come without types
+class Forest(SurrogateModel):
     """Random forest or extremely randomised trees, whose spread is fitted to the errors on rows left out of bag.
 
     Every tree sees a bootstrap sample. The rows that it did not see judge it: their errors tell how far the variance
@@ -207,15 +204,6 @@ class Forest(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
         trees = zip(self.forest_.estimators_, self._leaves, strict=True)
         return np.stack([leaves[tree.tree_.apply(rows)] for tree, leaves in trees])
 
-    @overload
-    def predict(self, X: ArrayLike, return_std: Literal[False] = False) -> FloatArray: ...
-    @overload
-    def predict(self, X: ArrayLike, return_std: Literal[True]) -> tuple[FloatArray, FloatArray]: ...
-    def predict(self, X: ArrayLike, return_std: bool = False) -> FloatArray | tuple[FloatArray, FloatArray]:
-        """Expected values (n,), and with `return_std` the standard deviations (n,) of a new measurement."""
-        belief = self.believe(X)
-        return (belief.mean, belief.measured_std) if return_std else belief.mean
-
     def believe(self, X: ArrayLike) -> Prediction:
         """What is believed of the property at each row, and of a measurement of it."""
         blocks = [
@@ -233,10 +221,6 @@ class Forest(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
         """Posterior covariance (n_a, n_b) of the property itself between rows of A and rows of B."""
         a, b = (self._seen(asked_rows(self, rows, self.blanks)) for rows in (A, B))
         return self.scale_**2 * self._joint(a, b)
-
-    def sample(self, X: ArrayLike, n_samples: int, rng: np.random.Generator) -> FloatArray:
-        """Joint draws (n_samples, n) of the property itself, noise free."""
-        return rng.multivariate_normal(self.predict(X), self.covariance(X, X), n_samples, "ignore", method="eigh")
 
     def _blocks(self, X: ArrayLike) -> Iterator[tuple[FloatArray, FloatArray]]:
         """What is seen of the rows, block by block: many rows need no more memory than some thousands."""
@@ -260,16 +244,6 @@ class Forest(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
         strange = np.sqrt(np.outer(self._strangeness(places_a), self._strangeness(places_b)))
         return np.asarray(self._stretch * between + strange * alike + self._offset)
 
-    @property
-    def num_outputs(self) -> int:
-        """One property."""
-        return 1
-
-    @property
-    def batch_shape(self) -> torch.Size:
-        """Not batched."""
-        return torch.Size()
-
     def posterior(
         self,
         X: Tensor,
@@ -290,13 +264,12 @@ class Forest(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
         covariance = np.stack([self._joint(seen, seen) for seen in sets]).reshape(*rows.shape[:-1], rows.shape[-2])
         covariance[..., np.arange(rows.shape[-2]), np.arange(rows.shape[-2])] += 1e-8  # rows in the same leaves
         mean = torch.from_numpy(self._centre + self.scale_ * means) + 0 * X.double().nan_to_num().sum(dim=-1)
-        joint = MultivariateNormal(mean, torch.from_numpy(self.scale_**2 * covariance))
+        joint = torch.from_numpy(self.scale_**2 * covariance)
         if observation_noise is not False:
             learned = torch.full((*mean.shape, 1), self.noise_**2, dtype=torch.float64)
             noise = (learned if isinstance(observation_noise, bool) else observation_noise).squeeze(-1)
-            joint = MultivariateNormal(mean, joint.covariance_matrix + torch.diag_embed(noise.expand(mean.shape)))
-        posterior = GPyTorchPosterior(joint)
-        return posterior if posterior_transform is None else posterior_transform(posterior)
+            joint = joint + torch.diag_embed(noise.expand(mean.shape))
+        return normal_posterior(mean, joint, posterior_transform)
 
     def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> NoReturn:
         """Not possible: trees are grown anew, not updated."""

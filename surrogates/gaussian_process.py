@@ -7,14 +7,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import lru_cache
 from math import hypot, log, pi, sqrt
-from typing import Any, Literal, Self, cast, overload
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from scipy.linalg import cho_solve
 from scipy.linalg.lapack import dpotrf, dtrtri
-from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import ThreadpoolController
 from torch import Tensor
@@ -35,6 +34,7 @@ from .measurements import (
     stated_noise,
     training_arrays,
 )
+from .model import SurrogateModel
 from .outliers import extra_variances, leave_one_out
 from .sweep import Sweep
 
@@ -45,7 +45,7 @@ MOST_SCENARIOS = 2000  # rows that stand for rows with blanks, roughly
 MOST_LEARNED = 1000  # values that hyperparameters are learned from, where there are more than can be taken in exactly
 
 
-class GaussianProcess(RegressorMixin, BaseEstimator, NormalModel):  # type: ignore[misc]  # these come without types
+class GaussianProcess(SurrogateModel, NormalModel):
     """Gaussian process: a linear trend and, about it, a Matérn-5/2 kernel of one lengthscale a feature.
 
     Fitted to the mode of its posterior. The trend is a part of the kernel, a Bayesian linear regression about the mean
@@ -250,15 +250,7 @@ class GaussianProcess(RegressorMixin, BaseEstimator, NormalModel):  # type: igno
         total = float(moved.sum())
         return np.asarray(moved / total if total > 0 else np.full(len(moved), 1 / len(moved)))
 
-    @overload
-    def predict(self, X: ArrayLike, return_std: Literal[False] = False) -> FloatArray: ...
-    @overload
-    def predict(self, X: ArrayLike, return_std: Literal[True]) -> tuple[FloatArray, FloatArray]: ...
-    def predict(self, X: ArrayLike, return_std: bool = False) -> FloatArray | tuple[FloatArray, FloatArray]:
-        """Expected values (n,), and with `return_std` the standard deviations (n,) of a new measurement."""
-        if return_std:
-            belief = self.believe(X)
-            return belief.mean, belief.measured_std
+    def _expected(self, X: ArrayLike) -> FloatArray:
         rows, filled = self._asked(X)
         mean = self._sweep.mean(rows)
         return mean if filled is None else np.asarray(filled.mixing @ mean)
@@ -288,10 +280,6 @@ class GaussianProcess(RegressorMixin, BaseEstimator, NormalModel):  # type: igno
             # What is not known of a row varies with it alone: its variance is the whole one.
             np.fill_diagonal(covariance, self.believe(A).std ** 2)
         return covariance
-
-    def sample(self, X: ArrayLike, n_samples: int, rng: np.random.Generator) -> FloatArray:
-        """Joint draws (n_samples, n) of the property itself, noise free."""
-        return rng.multivariate_normal(self.predict(X), self.covariance(X, X), n_samples, "ignore", method="eigh")
 
     def leave_one_out(self) -> Prediction:
         """What is believed of each training value (n,) of the property by all others, with the fit as it is.

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, cast
 
 import torch
 from botorch.models.model import Model
-from botorch.posteriors.gpytorch import GPyTorchPosterior
-from gpytorch.distributions import MultivariateNormal
 from torch import Tensor
+
+from .model import OneOutput, normal_posterior
 
 # Of the mean variance, added to a covariance's diagonal: rows asked twice stay positive definite.
 JITTER = 1e-9
 
 
-class NormalModel(Model):
+class NormalModel(OneOutput):
     """A BoTorch model of one output, made of a mean and a covariance.
 
     All else follows from those two and the scatter of one measurement: what new observations teach, with everything
@@ -35,16 +35,6 @@ class NormalModel(Model):
     def _noise_variance(self) -> float:
         """Variance of one measurement about the property."""
 
-    @property
-    def num_outputs(self) -> int:
-        """One property."""
-        return 1
-
-    @property
-    def batch_shape(self) -> torch.Size:
-        """Not batched."""
-        return torch.Size()
-
     def posterior(
         self,
         X: Tensor,
@@ -55,7 +45,13 @@ class NormalModel(Model):
         """BoTorch's joint posterior at X (..., q, n_features), differentiable, in the units of X and y."""
         X = X.double()
         mean, covariance = self._mean_at(X), self._covariance_of(X, X)
-        return normal_posterior(mean, covariance, self._noise_variance, observation_noise, posterior_transform)
+        variance = covariance.diagonal(dim1=-2, dim2=-1)
+        covariance = covariance + torch.diag_embed((JITTER * variance.mean(-1, keepdim=True)).expand(mean.shape))
+        if observation_noise is not False:
+            learned = isinstance(observation_noise, bool)
+            noise = self._noise_variance if learned else cast(Tensor, observation_noise).squeeze(-1)
+            covariance = covariance + torch.diag_embed(torch.as_tensor(noise, dtype=mean.dtype).expand(mean.shape))
+        return normal_posterior(mean, covariance, posterior_transform)
 
     def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> Model:
         """The model that has seen Y (..., q, 1) at X (..., q, n_features) as well.
@@ -102,16 +98,3 @@ class _Updated(NormalModel):
             for rows in (A, B)
         ]
         return self._before._covariance_of(A, B).sub(explained[0].mT @ explained[1])
-
-
-def normal_posterior(
-    mean: Tensor, covariance: Tensor, noise: float, observation_noise: bool | Tensor, transform: Any
-) -> Any:
-    """BoTorch's posterior of a joint normal belief: mean (..., q), covariance (..., q, q), a measurement's variance."""
-    variance = covariance.diagonal(dim1=-2, dim2=-1)
-    covariance = covariance + torch.diag_embed((JITTER * variance.mean(-1, keepdim=True)).expand(mean.shape))
-    if observation_noise is not False:
-        given = noise if isinstance(observation_noise, bool) else observation_noise.squeeze(-1)
-        covariance = covariance + torch.diag_embed(torch.as_tensor(given, dtype=mean.dtype).expand(mean.shape))
-    posterior = GPyTorchPosterior(MultivariateNormal(mean, covariance))
-    return posterior if transform is None else transform(posterior)

@@ -7,13 +7,13 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Literal, Protocol, Self, cast, overload
+from typing import Any, Protocol, Self, cast
 
 import numpy as np
 import torch
 from botorch.models.model import Model
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA, FastICA
 from sklearn.exceptions import ConvergenceWarning
@@ -26,6 +26,7 @@ from torch import Tensor
 from .base import FloatArray, Prediction, Surrogate
 from .errors import AlloyloopError
 from .measurements import asked_rows, bounds_stated, training_arrays
+from .model import SurrogateModel
 
 SPELLING = re.compile(r"(select|pca|ica|clusters) ([1-9]\d{0,2})")
 
@@ -81,7 +82,7 @@ def _can_leave_out(prepared: Prepared) -> bool:
     return hasattr(prepared.surrogate_, "leave_one_out") and all(one.kind != "select" for one in steps(prepared.steps))
 
 
-class Prepared(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # these come without types
+class Prepared(SurrogateModel):
     """A surrogate that sees features as steps of preparation leave them, the steps being learned as it is.
 
     Parameters
@@ -151,14 +152,9 @@ class Prepared(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # t
         self.noise_, self.scale_ = inner.noise_, inner.scale_
         return self
 
-    @overload
-    def predict(self, X: ArrayLike, return_std: Literal[False] = False) -> FloatArray: ...
-    @overload
-    def predict(self, X: ArrayLike, return_std: Literal[True]) -> tuple[FloatArray, FloatArray]: ...
-    def predict(self, X: ArrayLike, return_std: bool = False) -> FloatArray | tuple[FloatArray, FloatArray]:
-        """Expected values (n,), and with `return_std` the standard deviations (n,) of a new measurement."""
+    def _expected(self, X: ArrayLike) -> FloatArray:
         rows = self._prepared(X)
-        return cast(FloatArray, self.surrogate_.predict(rows, return_std=return_std))
+        return cast(FloatArray, self.surrogate_.predict(rows))
 
     def believe(self, X: ArrayLike) -> Prediction:
         """What is believed of the property at each row, and of a measurement of it."""
@@ -203,11 +199,6 @@ class Prepared(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # t
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "surrogate_")  # scikit-learn looks for numbers; one conditioned on more has none
-
-    @property
-    def num_outputs(self) -> int:
-        """One property."""
-        return 1
 
     @property
     def batch_shape(self) -> torch.Size:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NoReturn, Self, cast, overload
+from typing import Any, NoReturn, Self, cast
 
 import numpy as np
 import torch
-from botorch.models.model import Model
-from botorch.posteriors.gpytorch import GPyTorchPosterior
-from gpytorch.distributions import MultivariateNormal
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 from torch import Tensor
 
 from .base import FloatArray, Prediction, Surrogate
 from .errors import AlloyloopError
 from .measurements import check_length, check_resolvable, check_values, spread
+from .model import SurrogateModel, normal_posterior
 from .scales import LARGEST_LOG, LOG, Linear, Log, Logit, Normal, Scale, hermite
 
 
-class Warped(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # these come without types
+class Warped(SurrogateModel):
     """A surrogate that learns and believes on a scale, asked and answering in the property's own unit.
 
     Parameters
@@ -79,21 +77,10 @@ class Warped(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
         check_length(noise, len(y))
         stated = None if noise is None else np.asarray(noise, dtype=np.float64).ravel() * slope.ravel()
         self.surrogate_ = inner.fit(X, z, noise=stated, **(told if task is None else {**told, "task": task}))
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(inner, name):
-                setattr(self, name, getattr(inner, name))
+        self._forward(inner, ("n_features_in_", "feature_names_in_"))
         self.scale_ = spread(y[own])
         self.noise_ = inner.noise_ * float(np.sqrt(np.mean(1 / slope[own] ** 2)))
         return self
-
-    @overload
-    def predict(self, X: ArrayLike, return_std: Literal[False] = False) -> FloatArray: ...
-    @overload
-    def predict(self, X: ArrayLike, return_std: Literal[True]) -> tuple[FloatArray, FloatArray]: ...
-    def predict(self, X: ArrayLike, return_std: bool = False) -> FloatArray | tuple[FloatArray, FloatArray]:
-        """Expected values (n,), and with `return_std` the standard deviations (n,) of a new measurement."""
-        belief = self.believe(X)
-        return (belief.mean, belief.measured_std) if return_std else belief.mean
 
     def believe(self, X: ArrayLike) -> Prediction:
         """What is believed of the property at each row, and of a measurement of it."""
@@ -124,16 +111,6 @@ class Warped(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
         behind = Normal(self.scale, belief.mean, belief.measured_std)
         return Prediction(*self.scale.belief(belief.mean, belief.std, belief.noise), behind)
 
-    @property
-    def num_outputs(self) -> int:
-        """One property."""
-        return 1
-
-    @property
-    def batch_shape(self) -> torch.Size:
-        """Not batched."""
-        return torch.Size()
-
     def posterior(
         self,
         X: Tensor,
@@ -159,8 +136,7 @@ class Warped(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # the
         elif observation_noise:
             one = _moments(self.scale, centre[..., None], variance[..., None], variance[..., None, None])[1]
             added = added + one[..., 0, 0] - covariance.diagonal(dim1=-2, dim2=-1)
-        posterior = GPyTorchPosterior(MultivariateNormal(mean, covariance + torch.diag_embed(added)))
-        return posterior if posterior_transform is None else posterior_transform(posterior)
+        return normal_posterior(mean, covariance + torch.diag_embed(added), posterior_transform)
 
     def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> NoReturn:
         """Not possible: the moments of a bent belief are not updated like those of a normal one."""

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, cast, overload
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
 from botorch.models.model import Model
-from botorch.posteriors.gpytorch import GPyTorchPosterior
-from gpytorch.distributions import MultivariateNormal
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from .base import FloatArray, Prediction, Surrogate
+from .model import SurrogateModel, normal_posterior
 
 # What is true of the surrogate inside is true of the widened one.
 FORWARDED = ("n_features_in_", "feature_names_in_", "scale_", "relevances_", "outliers_", "lengthscales_")
 
 
-class Widened(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # these come without types
+class Widened(SurrogateModel):
     """A surrogate that says the same means, with every standard deviation `factor` times as large.
 
     Parameters
@@ -51,23 +50,12 @@ class Widened(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # th
         """Learn from measurements; see `Surrogate.fit`."""
         inner: Any = clone(cast(Any, self.surrogate))
         self.surrogate_ = inner.fit(X, y, **told)
-        for name in FORWARDED:
-            if hasattr(self.surrogate_, name):
-                setattr(self, name, getattr(self.surrogate_, name))
+        self._forward(self.surrogate_, FORWARDED)
         self.noise_ = self.factor * self.surrogate_.noise_
         return self
 
-    @overload
-    def predict(self, X: ArrayLike, return_std: Literal[False] = False) -> FloatArray: ...
-    @overload
-    def predict(self, X: ArrayLike, return_std: Literal[True]) -> tuple[FloatArray, FloatArray]: ...
-    def predict(self, X: ArrayLike, return_std: bool = False) -> FloatArray | tuple[FloatArray, FloatArray]:
-        """Expected values (n,), and with `return_std` the standard deviations (n,) of a new measurement."""
-        check_is_fitted(self)
-        if not return_std:
-            return cast(FloatArray, self.surrogate_.predict(X))
-        belief = self.believe(X)
-        return belief.mean, belief.measured_std
+    def _expected(self, X: ArrayLike) -> FloatArray:
+        return cast(FloatArray, self.surrogate_.predict(X))
 
     def believe(self, X: ArrayLike) -> Prediction:
         """What is believed of the property at each row, and of a measurement of it."""
@@ -90,11 +78,6 @@ class Widened(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # th
         return cast(Prediction, self.surrogate_.leave_one_out()).widened(self.factor)
 
     @property
-    def num_outputs(self) -> int:
-        """One property."""
-        return 1
-
-    @property
     def batch_shape(self) -> torch.Size:
         """That of the surrogate: not batched, but where it has seen a batch of further measurements."""
         return cast(torch.Size, self.surrogate_.batch_shape)
@@ -114,9 +97,7 @@ class Widened(RegressorMixin, BaseEstimator, Model):  # type: ignore[misc]  # th
         check_is_fitted(self)
         given = observation_noise if isinstance(observation_noise, bool) else observation_noise / self.factor**2
         joint = self.surrogate_.posterior(X, observation_noise=given).distribution
-        wide = MultivariateNormal(joint.mean, self.factor**2 * joint.covariance_matrix)
-        posterior = GPyTorchPosterior(wide)
-        return posterior if posterior_transform is None else posterior_transform(posterior)
+        return normal_posterior(joint.mean, self.factor**2 * joint.covariance_matrix, posterior_transform)
 
     def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> Model:
         """BoTorch model that has seen Y (..., q, 1) at X (..., q, n_features) as well, widened as this one is."""
