@@ -554,9 +554,10 @@ def compare(
 
     asked = Asked(repeats, tuple(filter(None, map(str.strip, models.split(",")))), minutes)
     if output is not None:
-        from .comparing_plots import check_ending
+        from .comparing_plots import FORMATS
+        from .plots import check_ending
 
-        check_ending(output.suffix)
+        check_ending(output.suffix, FORMATS)
     snapshot = read_snapshot(Folder(directory)) if directory else snapshot_of(Path(str(data)), inputs, target, group)
     with _progress("parts compared") as progress, snapshot.keeping():
         compared = compare(snapshot, asked, progress=progress)

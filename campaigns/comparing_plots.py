@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..surrogates.errors import AlloyloopError
 from .comparison import NO_PROCESS, WORDS, Compared, Comparison
-from .plots import BLACK, BLUE, GREY, ORANGE, VERMILLION, _axis_label, _figure, _styled, figure_svg
+from .plots import BLACK, BLUE, GREY, ORANGE, VERMILLION, axis_label, blank_figure, check_ending, picture_of, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,8 +32,8 @@ def compared(comparison: Compared) -> Figure:
     shown = [one for one in comparison.of.values() if one.best is not None]
     if not shown:
         raise AlloyloopError("No model was compared that could be drawn", "Enter more results, or give more --minutes.")
-    with _styled():
-        figure = _figure(13.0, 0.3 + 4.2 * len(shown), "compared")
+    with styled():
+        figure = blank_figure(13.0, 0.3 + 4.2 * len(shown), "compared")
         axes = figure.subplots(len(shown), 3, squeeze=False, width_ratios=[1.0, 1.25, 1.0])
         for one, (left, middle, right) in zip(shown, axes, strict=True):
             _draw_held_out(left, one)
@@ -51,20 +50,8 @@ def picture(comparison: Compared, ending: str) -> bytes:
     AlloyloopError
         where no picture ends so, or there is nothing to draw
     """
-    check_ending(ending)
-    figure = compared(comparison)
-    if ending.lower() == ".svg":
-        return f"{figure_svg(figure)}\n".encode()
-    out = io.BytesIO()
-    with _styled():
-        figure.savefig(out, format="png", dpi=DOTS_PER_INCH)
-    return out.getvalue()
-
-
-def check_ending(ending: str) -> None:
-    """Refuse the ending of a file that no picture can be written as."""
-    if ending.lower() not in FORMATS:
-        raise AlloyloopError(f"No picture can be written as '{ending}'", f"Let the name end in {', '.join(FORMATS)}.")
+    check_ending(ending, FORMATS)
+    return picture_of(compared(comparison), ending, DOTS_PER_INCH)
 
 
 def _draw_held_out(ax: Axes, one: Comparison) -> None:
@@ -92,8 +79,8 @@ def _draw_held_out(ax: Axes, one: Comparison) -> None:
     ax.plot(scale, scale, color=BLACK, linewidth=1)
     ax.set(xlim=scale, ylim=scale, title=f"{name},\n{WORDS[one.ways[0]]}")
     ax.title.set_fontsize("medium")
-    ax.set_xlabel(_axis_label(one.evidence.property, "predicted "))
-    ax.set_ylabel(_axis_label(one.evidence.property, "measured "))
+    ax.set_xlabel(axis_label(one.evidence.property, "predicted "))
+    ax.set_ylabel(axis_label(one.evidence.property, "measured "))
     ax.legend(loc="best", fontsize="small")
 
 
@@ -115,7 +102,7 @@ def _draw_errors(ax: Axes, one: Comparison) -> None:
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x")
-    ax.set_xlabel(_axis_label(one.evidence.property, "error (RMSE) of "))
+    ax.set_xlabel(axis_label(one.evidence.property, "error (RMSE) of "))
     ax.set_ylim(len(names) - 0.5, -1.9)  # room for the legend above the first
     ax.legend(loc="upper right", fontsize="small")
 

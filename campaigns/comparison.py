@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..design.beliefs import Evidence
-from ..design.comparing import Judged, JudgedClasses, sources_of
+from ..design.beliefs import Evidence, sources_of
+from ..design.comparing import Judged, JudgedClasses
 from ..surrogates.base import FloatArray
 from .answers import Json
 from .plots import words_and_unit

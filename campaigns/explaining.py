@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..design.alloy_names import BASIS_SIGN
 from ..design.beliefs import Belief, Choice
 from ..design.explaining import (
     Contributions,
@@ -41,7 +42,6 @@ from .rounds import PastRound, past_round
 from .snapshot import Snapshot, plain
 from .status import status
 
-BASIS_SIGN = {"at_pct": "at.%", "wt_pct": "wt.%"}
 # How a value is written that is only a bound.
 BOUNDS = {-1: "<", 0: "", 1: ">"}
 # Of the features that a model attends to, and of the neighbours of an alloy, the first are shown.

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..surrogates.errors import AlloyloopError
 from .explaining import AlloyExplained, Model, ModelsExplained, Parts, unit
-from .plots import BLACK, BLUE, GREY, ORANGE, STYLE, VERMILLION, figure_svg, label, words_and_unit
+from .plots import (
+    BLACK,
+    BLUE,
+    GREY,
+    ORANGE,
+    VERMILLION,
+    blank_figure,
+    check_ending,
+    label,
+    picture_of,
+    styled,
+    words_and_unit,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,8 +28,8 @@ if TYPE_CHECKING:
 
     from ..design.explaining import Effect
 
-LOOK: Any = STYLE  # matplotlib's type names each of its settings
 FORMATS = (".svg", ".png", ".pdf")
+DOTS_PER_INCH = 200
 COLUMNS = 4  # panels side by side
 WIDTH, HEIGHT = 2.7, 2.3  # of a panel [inch]
 MOST_BARS = 12
@@ -32,29 +43,18 @@ def picture(explained: ModelsExplained | AlloyExplained, ending: str) -> bytes:
     AlloyloopError
         where no picture ends so
     """
-    if ending.lower() not in FORMATS:
-        raise AlloyloopError(f"No picture can be written as '{ending}'", f"Let the name end in {', '.join(FORMATS)}.")
+    check_ending(ending, FORMATS)
     figure = models_figure(explained) if isinstance(explained, ModelsExplained) else alloy_figure(explained)
-    if ending.lower() == ".svg":
-        return f"{figure_svg(figure)}\n".encode()
-    from matplotlib import rc_context
-
-    out = io.BytesIO()
-    with rc_context(LOOK):
-        figure.savefig(out, format=ending[1:].lower(), dpi=200)
-    return out.getvalue()
+    return picture_of(figure, ending, DOTS_PER_INCH)
 
 
 def models_figure(explained: ModelsExplained) -> Figure:
     """Of every property: how much the error rises with each thing mixed up, and the effect of each thing."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
     models = explained.models
     lines = [-(-(1 + len(model.effects)) // COLUMNS) for model in models.values()]
-    with rc_context(LOOK):
+    with styled():
         size = (WIDTH * COLUMNS, HEIGHT * sum(lines) + 0.5 * len(lines))
-        figure = Figure(figsize=size, layout="constrained", label="explained")
+        figure = blank_figure(*size, "explained")
         blocks = figure.subfigures(len(models), 1, squeeze=False, height_ratios=lines)[:, 0]
         for block, (name, model), n_lines in zip(blocks, models.items(), lines, strict=True):
             _draw_model(block, explained, name, model, n_lines)
@@ -128,16 +128,13 @@ def _draw_effect(ax: Axes, effect: Effect) -> None:
 
 def alloy_figure(explained: AlloyExplained) -> Figure:
     """Of every property: the steps from the mean of the data to what is expected of the alloy."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
     if not explained.parts:
         raise AlloyloopError("No property of this alloy can be predicted, so there is nothing to draw")
     n = len(explained.parts)
-    with rc_context(LOOK):
+    with styled():
         most = max(len(part.contributions.things) for part in explained.parts.values())
         size = (5.2 * min(n, 2), -(-n // 2) * (1.2 + 0.28 * min(most, MOST_BARS)))
-        figure = Figure(figsize=size, layout="constrained", label="explained")
+        figure = blank_figure(*size, "explained")
         axes = figure.subplots(-(-n // 2), min(n, 2), squeeze=False).ravel().tolist()
         figure.suptitle(explained.title, fontsize="medium")
         for ax, (name, part) in zip(axes, explained.parts.items(), strict=False):

@@ -7,9 +7,10 @@ from math import inf
 
 import numpy as np
 
+from ..design.alloy_names import BASIS_SIGN
 from ..design.beliefs import Belief
 from ..design.composition import Composition
-from ..design.distances import far, places
+from ..design.distances import distances, far
 from ..design.features import Alloys
 from ..design.goals import limits
 from ..design.process import Process
@@ -44,7 +45,6 @@ def judge(
     if not compositions:
         return ()
     alloys = _alloys(snapshot, compositions, process)
-    at = places(snapshot.space, alloys)
     predictions = {name: _prediction(belief, alloys) for name, belief in beliefs.of.items()}
     bounds = {name: prediction.interval() for name, prediction in predictions.items()}
     chances = {
@@ -54,7 +54,7 @@ def judge(
     }
     known_ids = [snapshot.table.ids[row] for row in np.flatnonzero(snapshot.known)]
     known = snapshot.alloys().rows(snapshot.known)
-    known_at, farthest = places(snapshot.space, known), far(snapshot.space, known)
+    apart, farthest = distances(snapshot.space, alloys, known), far(snapshot.space, known)
     tested = (*snapshot.space.process, *snapshot.space.conditions)
     strange = unseen(tested, known, alloys) if len(known) else [[] for _ in ids]
     answers = []
@@ -68,7 +68,7 @@ def judge(
         }
         chance = {name: float(values[i]) for name, values in chances.items() if name in predicted}
         chance["all"] = float(np.prod(list(chance.values())))
-        nearest = _nearest(known_ids, known_at, at[i])
+        nearest = _nearest(known_ids, apart[i])
         own = {name: values[i] for name, values in process.items()}
         answers.append(
             Answer(
@@ -120,13 +120,12 @@ def _alloys(snapshot: Snapshot, compositions: Sequence[Composition | None], proc
     return Alloys(elements, fractions.reshape(len(compositions), len(elements)), process)
 
 
-def _nearest(ids: Sequence[str], known: FloatArray, place: FloatArray) -> Nearest | None:
-    """Of the known alloys, at places (n, d), the one nearest to an alloy (d,)."""
-    if not len(known):
+def _nearest(ids: Sequence[str], apart: FloatArray) -> Nearest | None:
+    """Of the known alloys the one nearest to an alloy, by how far each is from it (n,)."""
+    if not len(apart):
         return None
-    distances = 50 * np.abs(known - place).sum(axis=1)
-    nearest = int(np.argmin(distances))
-    return Nearest(ids[nearest], float(distances[nearest]))
+    nearest = int(np.argmin(apart))
+    return Nearest(ids[nearest], float(apart[nearest]))
 
 
 def _flags(
@@ -150,7 +149,7 @@ def _beyond(snapshot: Snapshot, composition: Composition) -> list[str]:
     """Elements of which the alloy holds more than any known alloy that has some."""
     if not snapshot.known.any():
         return []
-    sign = "at.%" if snapshot.space.basis == "at_pct" else "wt.%"
+    sign = BASIS_SIGN[snapshot.space.basis]
     most = dict(zip(snapshot.table.elements, snapshot.table.amounts[snapshot.known].max(axis=0).tolist(), strict=True))
     return [
         f"{element} {amount:g} {sign} is more than any known alloy holds ({most[element]:g})"

@@ -133,7 +133,7 @@ def believe(snapshot: Snapshot) -> Beliefs:
     cache = _Cache(snapshot)
     for name in snapshot.goals:
         found = evidence(snapshot, name)
-        if words := merged_words(_measured(snapshot, name), found):
+        if MERGE_REPEATS in snapshot.spec.prepare and (words := merged_words(_measured(snapshot, name), found)):
             remarks.append(words)
         only_reported = isinstance(snapshot.goals[name], Report)
         if found.exact.sum() < (LEAST_REPORTED if only_reported else 1):

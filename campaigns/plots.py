@@ -203,11 +203,11 @@ def progress(snapshot: Snapshot) -> Figure:
     rounds = past_rounds(snapshot)
     before = snapshot.known & np.array([number is None for number in snapshot.table.round], dtype=np.bool_)
     columns = [1.0, 2.0] if before.any() and rounds else [1.0]
-    with _styled():
-        figure = _figure(8.0, 0.9 + 2.6 * len(names), "progress")
+    with styled():
+        figure = blank_figure(8.0, 0.9 + 2.6 * len(names), "progress")
         axes = figure.subplots(len(names), len(columns), squeeze=False, sharey="row", width_ratios=columns)
         for name, (left, *_, right) in zip(names, ([*row, row[-1]] for row in axes), strict=True):
-            left.set_ylabel(_axis_label(name))
+            left.set_ylabel(axis_label(name))
             if before.any() or not rounds:
                 _draw_before(left, snapshot, name, np.flatnonzero(before))
             if rounds:
@@ -238,8 +238,8 @@ def parity(snapshot: Snapshot) -> Figure:
         raise AlloyloopError("Nothing that was predicted has been measured yet", "`alloyloop record` enters results.")
     columns = min(len(names), 2)
     lines = -(-len(names) // columns)
-    with _styled():
-        figure = _figure(4.4 * columns, 0.6 + 3.6 * lines, "parity")
+    with styled():
+        figure = blank_figure(4.4 * columns, 0.6 + 3.6 * lines, "parity")
         axes = figure.subplots(lines, columns, squeeze=False).ravel().tolist()
         for name, ax in zip(names, axes, strict=False):
             _draw_parity(ax, snapshot, name, [point for point in came if point.name == name])
@@ -249,11 +249,27 @@ def parity(snapshot: Snapshot) -> Figure:
     return figure
 
 
+def check_ending(ending: str, endings: Sequence[str]) -> None:
+    """Refuse the ending of a file that no picture can be written as."""
+    if ending.lower() not in endings:
+        raise AlloyloopError(f"No picture can be written as '{ending}'", f"Let the name end in {', '.join(endings)}.")
+
+
+def picture_of(figure: Figure, ending: str, dots_per_inch: float) -> bytes:
+    """A figure as the content of a file with this ending."""
+    if ending.lower() == ".svg":
+        return f"{figure_svg(figure)}\n".encode()
+    out = io.BytesIO()
+    with styled():
+        figure.savefig(out, format=ending[1:].lower(), dpi=dots_per_inch)
+    return out.getvalue()
+
+
 def figure_svg(figure: Figure) -> str:
     """A figure as an SVG element, the same text for the same figure: no date, and no ids but those it refers to."""
     out = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with _styled({"svg.hashsalt": figure.get_label()}), warnings.catch_warnings():
+    with styled({"svg.hashsalt": figure.get_label()}), warnings.catch_warnings():
         # Text stays text, and the reader's font has the sign that the one measured with lacks.
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         figure.savefig(out, format="svg", metadata=nothing)
@@ -270,7 +286,7 @@ def _shown(goals: Mapping[str, Goal]) -> list[str]:
     return wanted + limited or [name for name, goal in goals.items() if isinstance(goal, Report)]
 
 
-def _styled(more: Mapping[str, Any] | None = None) -> AbstractContextManager[None]:
+def styled(more: Mapping[str, Any] | None = None) -> AbstractContextManager[None]:
     """A figure is made and written in this style; matplotlib's own settings are as before afterwards."""
     from matplotlib import rc_context
 
@@ -278,13 +294,14 @@ def _styled(more: Mapping[str, Any] | None = None) -> AbstractContextManager[Non
     return rc_context(settings)
 
 
-def _figure(width: float, height: float, name: str) -> Figure:
+def blank_figure(width: float, height: float, name: str) -> Figure:
+    """A figure of this size [inch], to be drawn on; its name makes the ids in its SVG."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained", label=name)
 
 
-def _axis_label(name: str, before: str = "") -> str:
+def axis_label(name: str, before: str = "") -> str:
     """A label on lines short enough to stay beside its axis; the unit is never cut."""
     words, unit = words_and_unit(name)
     said = textwrap.shorten(before + words, MOST_LETTERS, placeholder=" …") + (f" [{unit}]" if unit else "")
@@ -413,7 +430,7 @@ def _draw_parity(ax: Axes, snapshot: Snapshot, name: str, points: Sequence[Comeb
             measured = [point.measured for point in chosen]
             said, look = kind
             ax.errorbar(means, measured, bars, reach, linestyle="none", elinewidth=1, capsize=2, label=said, **look)
-    ax.set_xlabel(_axis_label(name, "expected "))
-    ax.set_ylabel(_axis_label(name, "measured "))
+    ax.set_xlabel(axis_label(name, "expected "))
+    ax.set_ylabel(axis_label(name, "measured "))
     ax.set(xlim=scale, ylim=scale)
     ax.set_aspect("equal", adjustable="box")

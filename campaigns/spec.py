@@ -22,6 +22,7 @@ from ..design.features import FEATURE_SETS
 from ..design.goals import Goal, Maximize, Minimize, Report, Within
 from ..surrogates.base import surrogate_names
 from ..surrogates.errors import AlloyloopError
+from ..surrogates.steps import SPELLING
 from .element_tables import is_element_table
 from .files import read_text
 from .problems import CampaignFileError, Problem
@@ -41,7 +42,7 @@ LATER_GOALS = ("match", "is")
 
 # A step of preparation: of the rows, or of the features, with how many features, axes or clusters it leaves or makes.
 MERGE_REPEATS = "merge repeats"
-PREPARATION = re.compile(rf"{MERGE_REPEATS}|(?:select|pca|ica|clusters) [1-9]\d{{0,2}}")
+PREPARATION = re.compile(rf"{MERGE_REPEATS}|{SPELLING.pattern}")
 
 
 class _Strict(BaseModel):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,8 @@ from ..surrogates.scales import LINEAR, Scale
 from .diagram import IntArray
 from .features import Alloys, Features, together
 
-Fold = tuple[IntArray, IntArray]  # rows to learn from, rows to be judged by
+if TYPE_CHECKING:
+    from ..surrogates.scores import Fold
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -335,7 +336,7 @@ def choose(
         few = f"{n} rows are too few to compare models on."
         return Choice(names[0], "campaign.yaml leaves no other." if len(names) == 1 else few)
     folds, how = held_out_folds(evidence)
-    judge = partial(_Tried.of, values=evidence.values[evidence.exact], sources=_sources(evidence)[evidence.exact])
+    judge = partial(_Tried.of, values=evidence.values[evidence.exact], sources=sources_of(evidence)[evidence.exact])
     tried: dict[str, _Tried] = {}
     untried = []
     for name, option in options.items():
@@ -396,20 +397,16 @@ def held_out_folds(evidence: Evidence) -> tuple[list[Fold], str]:
 
     n = len(evidence)
     k = min(n, N_FOLDS_OF_FEW if n <= FEW_ROWS else N_FOLDS)
-    sources = _sources(evidence)
+    sources = sources_of(evidence)
     if (evidence.sources != "").any() and len(np.unique(sources)) >= LEAST_SOURCES:
-        return _folds(group_folds(sources, min(k, len(np.unique(sources))))), "whole sources"
+        return group_folds(sources, min(k, len(np.unique(sources)))), "whole sources"
     alike = np.unique(evidence.alloys.fractions.round(6), axis=0, return_inverse=True)[1].ravel()
     if k <= alike.max() + 1 < n:
-        return _folds(group_folds(alike, k)), "whole compositions"
-    return _folds(shuffled_folds(n, k)), "rows"
+        return group_folds(alike, k), "whole compositions"
+    return shuffled_folds(n, k), "rows"
 
 
-def _folds(parts: list[Any]) -> list[Fold]:
-    return [(np.asarray(train), np.asarray(test)) for train, test in parts]
-
-
-def _sources(evidence: Evidence) -> NDArray[np.str_]:
+def sources_of(evidence: Evidence) -> NDArray[np.str_]:
     """(n,) the source of each row; one without is a source of its own."""
     own = [f"row {i}" for i in range(len(evidence))]
     return np.where(evidence.sources != "", evidence.sources, own)

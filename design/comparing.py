@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..surrogates.base import FloatArray, Prediction
-from .beliefs import Evidence, Option, choose, learn_chosen
+from .beliefs import Evidence, Option, choose, learn_chosen, sources_of
 from .diagram import IntArray
 from .features import Alloys
 from .formulas import spelled
@@ -257,12 +256,6 @@ def why_not_by_source(evidence: Evidence) -> str:
     if len(np.unique(sources_of(evidence))) == 1:
         return f"all rows are from one source, {evidence.sources[0]}"
     return ""
-
-
-def sources_of(evidence: Evidence) -> NDArray[np.str_]:
-    """The source of each row (n,); a row that names none is a source of its own."""
-    named = evidence.sources != ""
-    return np.where(named, evidence.sources, [f"row {i}" for i in range(len(evidence))])
 
 
 def designs(alloys: Alloys) -> IntArray:

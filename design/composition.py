@@ -245,6 +245,11 @@ def atomic_fractions(percent: FloatArray, elements: Sequence[str], basis: Basis)
     return (wt_to_at(percent, elements) if basis == "wt_pct" else percent) / 100
 
 
+def amounts_in(fractions: FloatArray, elements: Sequence[str], basis: Basis) -> FloatArray:
+    """Turn atomic fractions into amounts in either basis [%]: the inverse of `atomic_fractions`. (..., n_elements)"""
+    return at_to_wt(fractions, elements) if basis == "wt_pct" else 100 * fractions
+
+
 def wt_to_at(wt_pct: FloatArray, elements: Sequence[str]) -> FloatArray:
     """Turn wt.% into at.%, c_i = 100 (w_i / A_i) / Σ (w / A).
 

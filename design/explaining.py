@@ -26,7 +26,7 @@ from ..surrogates.explain import (
     shapley,
 )
 from .beliefs import N_FOLDS, Belief, Evidence, held_out_folds
-from .composition import at_to_wt, atomic_fractions
+from .composition import amounts_in, atomic_fractions
 from .diagram import IntArray
 from .distances import distances, far
 from .features import Alloys, Column, Features, Treatment
@@ -307,7 +307,7 @@ def effects(space: DesignSpace, belief: Belief, base: Alloys) -> tuple[Effect, .
 
 def percent(space: DesignSpace, alloys: Alloys) -> FloatArray:
     """Amounts in the space's basis [%]. (n, n_elements)"""
-    return at_to_wt(alloys.fractions, alloys.elements) if space.basis == "wt_pct" else 100 * alloys.fractions
+    return amounts_in(alloys.fractions, alloys.elements, space.basis)
 
 
 def _varied_element(space: DesignSpace, base: Alloys, column: int) -> tuple[FloatArray, Alloys]:

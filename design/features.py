@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
 from .calphad import Calphad
-from .composition import Basis, at_to_wt
+from .composition import Basis, amounts_in
 from .descriptors import DESCRIPTORS, descriptor
 from .diagram import IntArray
 from .element_properties import ElementProperty
@@ -256,9 +256,8 @@ class _Seen:
     def amount(self, element: str, basis: Basis) -> FloatArray:
         """(n,) How much of an element there is [%]."""
         if (element, basis) not in self._found:
-            fractions, elements = self.alloys.fractions, self.alloys.elements
-            percent = at_to_wt(fractions, elements) if basis == "wt_pct" else 100 * fractions
-            self._found |= {(symbol, basis): percent[:, i] for i, symbol in enumerate(elements)}
+            amounts = amounts_in(self.alloys.fractions, self.alloys.elements, basis)
+            self._found |= {(symbol, basis): amounts[:, i] for i, symbol in enumerate(self.alloys.elements)}
         return self._found[element, basis]
 
     def value(self, name: str, basis: Basis) -> FloatArray:
