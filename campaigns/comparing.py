@@ -136,7 +136,7 @@ def _judged(
             progress(i, len(parts))
             if not in_time():
                 return done, parts[i:]
-            found = known[part.property]
+            found = replace(known[part.property], whole_sources=part.way == BY_SOURCE)
             try:
                 one = judged(found, part.learner, _folds(found, part.way, seeds[part.repeat]))
             except AlloyloopError as error:

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from time import monotonic
@@ -16,15 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design.beliefs import Belief, Choice, Evidence, Option, Part, choose, learn_chosen
+from ..design.classes import ClassBelief, choose_classes, learn_classes
 from ..design.features import FEATURE_SETS, Features, feature_set, known_for, telling_descriptors
 from ..design.goals import Report
 from ..design.repeats import merge_repeats, merged_words
 from ..design.usual_scatter import usual_scatter
-from ..surrogates.base import HERE
+from ..surrogates.base import HERE, family
 from ..surrogates.errors import AlloyloopError
 from ..surrogates.scales import LINEAR, LOG, Logit, Scale, likely_scales
 from .files import read_text, write_atomically
 from .journal import digest
+from .reading import counted
 from .snapshot import Snapshot
 from .spec import MERGE_REPEATS
 
@@ -32,10 +34,8 @@ from .spec import MERGE_REPEATS
 LEAST_REPORTED = 5
 # What `model: auto` chooses from.
 AUTO_MODELS = ("gaussian-process", "extra-trees")
-# The models that can learn several properties together, and so use calculated values of one.
-TOGETHER = ("gaussian-process", "sparse-gaussian-process")
-# The models that take what is not known as it is.
-BLANKS = (*TOGETHER, "forest", "extra-trees")
+# The same of a property that has classes.
+AUTO_CLASSIFIERS = ("gaussian-process", "forest", "linear-discriminant")
 # A property is learned together with others only where each has as many values of its own.
 LEAST_TOGETHER = 12
 # Between the name of an option and those of the properties that it learns together with.
@@ -52,14 +52,16 @@ class Beliefs:
 
     Parameters
     ----------
-    of : beliefs by property; a property without enough measurements is not among them
+    of : beliefs by property that is a number; one without enough measurements is not among them
     choices : by property, which model and features were chosen, and why
     remarks : rows that could not be used and properties that could not be modelled, in words
+    classes : beliefs by property that has classes
     """
 
     of: Mapping[str, Belief]
     choices: Mapping[str, Choice]
     remarks: tuple[str, ...]
+    classes: Mapping[str, ClassBelief] = field(default_factory=dict)
 
 
 def evidence(snapshot: Snapshot, name: str) -> Evidence:
@@ -154,10 +156,50 @@ def believe(snapshot: Snapshot) -> Beliefs:
         known = {part: _named(part, offered, found) for part in _names(choice)}
         beliefs[name] = learn_chosen(found, known, choice)
         remarks += _unused_bounds(found, known.values())
+    classes: dict[str, ClassBelief] = {}
+    for name in snapshot.class_goals:
+        belief = _believe_classes(snapshot, name, cache, choices, remarks)
+        if belief is not None:
+            classes[name] = belief
     cache.save()
-    if any(belief.features.calphad is not None for belief in beliefs.values()) and snapshot.calphad is not None:
+    seen = [believed.features for believed in (*beliefs.values(), *classes.values())]
+    if any(features.calphad is not None for features in seen) and snapshot.calphad is not None:
         remarks += snapshot.calphad.database.remarks
-    return Beliefs(beliefs, choices, tuple(remarks))
+    return Beliefs(beliefs, choices, tuple(remarks), classes)
+
+
+def _believe_classes(
+    snapshot: Snapshot, name: str, cache: _Cache, choices: dict[str, Choice], remarks: list[str]
+) -> ClassBelief | None:
+    """What is believed of a property that has classes; None where too little is known of it."""
+    found = class_evidence(snapshot, name)
+    only_reported = isinstance(snapshot.class_goals[name], Report)
+    if len(found) < (LEAST_REPORTED if only_reported else 1):
+        remarks.append(f"{name} is known of {counted(len(found), 'row')}: too few to model.")
+        return None
+    offered, left_out = class_options(snapshot, found)
+    if left_out.any():
+        remarks += why_left_out(snapshot, found.rows(left_out))
+        found = found.rows(~left_out)
+    if not len(found):
+        return None
+    labels = tuple(snapshot.table.layout.classes[name])
+    choice = cache.get(found, offered)
+    if choice is None:
+        choice = choose_classes(found, labels, offered, _in_time(CHOICE_SECONDS))
+    cache.put(found, offered, choice)
+    choices[name] = choice
+    belief = learn_classes(found, labels, offered[choice.name])
+    if len(belief.seen) == 1:
+        (seen,) = belief.seen
+        chance = belief.about(found.alloys.rows(np.array([0])))[0, labels.index(seen)]
+        remarks.append(
+            f"{name}: all {len(found)} rows are {seen}, so that nothing tells when an alloy is not; each is taken to be "
+            f"with a probability of {chance:.1%}, by that count alone."
+        )
+    elif snapshot.spec.prepare:
+        remarks.append(f"{name}: the steps under prepare are for numbers; classifiers see the features as they are.")
+    return belief
 
 
 def _in_time(seconds: float) -> Callable[[], bool]:
@@ -168,7 +210,7 @@ def _in_time(seconds: float) -> Callable[[], bool]:
 
 def variations(found: Evidence, name: str, option: Option) -> dict[str, Option]:
     """An option that also learns from the companions, together and each alone."""
-    if option.model not in TOGETHER or option.prepare:
+    if not family(option.model).together or option.prepare:
         return {}
     others = tuple(other.property for other in found.companions)
     sets = dict.fromkeys([others, *((other,) for other in others)]) if others else {}
@@ -188,7 +230,7 @@ def _names(choice: Choice) -> tuple[str, ...]:
 
 def _unused_bounds(found: Evidence, learned: Collection[Option]) -> list[str]:
     n = int((~found.exact).sum())
-    deaf = sorted({option.model for option in learned} - set(TOGETHER))
+    deaf = sorted({option.model for option in learned if not family(option.model).bounds})
     return [f"{found.property}: {n} bounds (< or >) are left out by {', '.join(deaf)}."] if n and deaf else []
 
 
@@ -201,14 +243,43 @@ def options(snapshot: Snapshot, found: Evidence) -> tuple[dict[str, Option], NDA
     for model in AUTO_MODELS if asked == "auto" else (asked,):
         for name, seen in sets.items():
             # A process that is not known is integrated out where the model can, and flagged where it cannot.
-            sees = replace(seen, unknown="integrated") if model in BLANKS and not prepare else seen
+            sees = replace(seen, unknown="integrated") if family(model).blanks and not prepare else seen
             for scale in _scales(snapshot, found):
                 suffix = "" if scale == LINEAR else f", {scale.name}"
                 offered[f"{model} on {name}{suffix}"] = Option(model, sees, scale, prepare)
+    return offered, _unknown(sets, found)
+
+
+def class_evidence(snapshot: Snapshot, name: str) -> Evidence:
+    """The rows of which it is known which class of a property they are of; its values are numbers of classes."""
+    table, labels = snapshot.table, tuple(snapshot.table.layout.classes[name])
+    said = table.class_of(name)
+    rows = snapshot.known & np.array([label is not None for label in said], dtype=np.bool_)
+    codes = [float(labels.index(label)) for label, usable in zip(said, rows, strict=True) if usable and label]
+    return Evidence(
+        property=name,
+        alloys=snapshot.alloys().rows(rows),
+        values=np.array(codes, dtype=np.float64),
+        noise=np.full(len(codes), np.nan),
+        sources=_sources(snapshot)[rows],
+        ids=np.array(table.ids, dtype=np.str_)[rows],
+    )
+
+
+def class_options(snapshot: Snapshot, found: Evidence) -> tuple[dict[str, Option], NDArray[np.bool_]]:
+    """The same as `options` for a property that has classes."""
+    sets, asked = _feature_sets(snapshot, found), snapshot.spec.model_of(found.property)
+    models = AUTO_CLASSIFIERS if asked == "auto" else (asked,)
+    offered = {f"{model} on {name}": Option(model, seen) for model in models for name, seen in sets.items()}
+    return offered, _unknown(sets, found)
+
+
+def _unknown(sets: Mapping[str, Features], found: Evidence) -> NDArray[np.bool_]:
+    """(n,) The rows of which some set of features is not known."""
     left_out = np.zeros(len(found), dtype=bool)
     for seen in sets.values():
         left_out |= ~seen.known(found.alloys)
-    return offered, left_out
+    return left_out
 
 
 def why_left_out(snapshot: Snapshot, left_out: Evidence) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..surrogates.base import FloatArray, Prediction, Surrogate, surrogate
+from ..surrogates.base import FloatArray, Prediction, Surrogate, family, surrogate
 from ..surrogates.scales import LINEAR, Scale
 from .diagram import IntArray
 from .features import Alloys, Features, together
@@ -36,6 +36,7 @@ class Evidence:
     ids : (n,) names of the rows
     companions : the evidence of other properties that may be learned together with this one
     usual_scatter : standard deviation that one measurement usually has, in the property's unit; None where not known
+    whole_sources : whether what is asked will come from a source of its own; then whole ones are left out to judge by
     """
 
     property: str
@@ -47,6 +48,7 @@ class Evidence:
     ids: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, dtype=np.str_))
     companions: tuple[Evidence, ...] = ()
     usual_scatter: float | None = None
+    whole_sources: bool = True
 
     def __post_init__(self) -> None:
         n = len(self.values)
@@ -188,7 +190,8 @@ def learn(evidence: Evidence, option: Option, factor: float = 1.0) -> Belief:
     factor : on the standard deviations; see `Choice`
     """
     model = _widened(_model(evidence, option), factor)
-    return _fitted(evidence, option, model, partial(learn, option=option, factor=factor))
+    told = evidence.whole_sources or family(option.model).offsets
+    return _fitted(evidence, option, model, partial(learn, option=option, factor=factor), told)
 
 
 def learn_chosen(evidence: Evidence, options: Mapping[str, Option], choice: Choice) -> Belief:
@@ -232,7 +235,9 @@ def _widened(model: Any, factor: float) -> Any:
     return model if factor == 1 else Widened(model, factor)
 
 
-def _fitted(evidence: Evidence, option: Option, model: Any, again: Callable[[Evidence], Belief]) -> Belief:
+def _fitted(
+    evidence: Evidence, option: Option, model: Any, again: Callable[[Evidence], Belief], sources_told: bool = True
+) -> Belief:
     """A model on an option's scale, fitted to the evidence of a property and of those learned together with it."""
     from ..surrogates.warped import Warped
 
@@ -241,8 +246,9 @@ def _fitted(evidence: Evidence, option: Option, model: Any, again: Callable[[Evi
     told: dict[str, Any] = {
         "noise": np.concatenate([one.noise for one in learned]),
         "censored": np.concatenate([one.censored for one in learned]),
-        "source": np.concatenate([one.sources for one in learned]),
     }
+    if sources_told:
+        told["source"] = np.concatenate([one.sources for one in learned])
     if len(learned) > 1:
         told["task"] = np.repeat(np.arange(len(learned)), [len(one) for one in learned])
     X = np.concatenate([option.features.encode(one.alloys) for one in learned])
@@ -298,7 +304,7 @@ class _Tried:
         return float(gain.mean()) - n_fitted / n > max(CLEARLY, errors * float(gain.std()) / sqrt(n))
 
     @staticmethod
-    def of(held: Prediction, values: FloatArray, sources: NDArray[np.str_]) -> _Tried:
+    def of(held: Prediction, values: FloatArray, sources: NDArray[np.str_] | None) -> _Tried:
         from ..surrogates.calibration import scale_factor
         from ..surrogates.scores import rmse
 
@@ -336,14 +342,18 @@ def choose(
         few = f"{n} rows are too few to compare models on."
         return Choice(names[0], "campaign.yaml leaves no other." if len(names) == 1 else few)
     folds, how = held_out_folds(evidence)
-    judge = partial(_Tried.of, values=evidence.values[evidence.exact], sources=sources_of(evidence)[evidence.exact])
+    # Models that leave rows out themselves are fitted once; beside others, all are judged on the same parts.
+    by_itself = all(family(option.model).leaves_out and not option.prepare for option in options.values())
+    of_held_out = partial(_held_out_by_itself if by_itself else held_out, folds=folds)
+    sources = sources_of(evidence)[evidence.exact] if evidence.whole_sources else None
+    judge = partial(_Tried.of, values=evidence.values[evidence.exact], sources=sources)
     tried: dict[str, _Tried] = {}
     untried = []
     for name, option in options.items():
         if tried and not in_time():
             untried.append(name)
         else:
-            tried[name] = judge(held_out(evidence, option, folds))
+            tried[name] = judge(of_held_out(evidence, option))
     likeliest = max(tried.values(), key=lambda one: one.likelihood)
     best = min((name for name in tried if not likeliest.clearly_beats(tried[name])), key=lambda name: tried[name].rmse)
     for name, option in variations(best, options[best]).items():
@@ -398,7 +408,7 @@ def held_out_folds(evidence: Evidence) -> tuple[list[Fold], str]:
     n = len(evidence)
     k = min(n, N_FOLDS_OF_FEW if n <= FEW_ROWS else N_FOLDS)
     sources = sources_of(evidence)
-    if (evidence.sources != "").any() and len(np.unique(sources)) >= LEAST_SOURCES:
+    if evidence.whole_sources and (evidence.sources != "").any() and len(np.unique(sources)) >= LEAST_SOURCES:
         return group_folds(sources, min(k, len(np.unique(sources)))), "whole sources"
     alike = np.unique(evidence.alloys.fractions.round(6), axis=0, return_inverse=True)[1].ravel()
     if k <= alike.max() + 1 < n:
@@ -423,3 +433,9 @@ def held_out(evidence: Evidence, option: Option, folds: list[Fold]) -> Predictio
             order.append(asked)
     back = np.argsort(np.concatenate(order))
     return Prediction.together(parts).rows(back)
+
+
+def _held_out_by_itself(evidence: Evidence, option: Option, folds: list[Fold]) -> Prediction:
+    """The same by a model that leaves rows out itself, if it had enough of them to do so."""
+    held: Prediction | None = getattr(learn(evidence, option).surrogate, "held_out_", None)
+    return held_out(evidence, option, folds) if held is None else held

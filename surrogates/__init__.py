@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from . import families as _families  # registers what comes built in
 from .base import SURROGATES, FloatArray, Prediction, Surrogate, register_surrogate, surrogate, surrogate_names
 from .errors import AlloyloopError
 

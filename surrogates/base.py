@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any, Literal, Protocol, Self, TypeAlias, cast, overload, runtime_checkable
+from importlib.util import find_spec
+from typing import Any, Literal, Protocol, Self, TypeAlias, overload, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -172,31 +172,88 @@ class Surrogate(Protocol):
         ...
 
 
-SURROGATES: dict[str, Builder] = {}
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A kind of model that is asked for by name.
+
+    Parameters
+    ----------
+    build : makes one, unfitted, from settings
+    about : what it is good for and what not, in one line
+    bounds : whether it learns from values that are only bounds
+    blanks : whether it takes features that are not known as they are, where it is told which may be
+    together : whether it learns several properties together
+    offsets : whether it learns that rows of one source share an offset
+    leaves_out : whether it leaves rows out by itself, and tells in `held_out_` what it believed of them
+    needs : the module that it stands on, where `extra` installs it
+    extra : of this package, by which that is installed
+    """
+
+    build: Builder
+    about: str = ""
+    bounds: bool = False
+    blanks: bool = False
+    together: bool = False
+    offsets: bool = False
+    leaves_out: bool = False
+    needs: str = ""
+    extra: str = ""
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether what it stands on is there."""
+        return not self.needs or find_spec(self.needs) is not None
 
 
-def register_surrogate(name: str) -> Callable[[Builder], Builder]:
-    """Decorate a function (or class) that builds a surrogate from options, to let users ask for it by `name`."""
+SURROGATES: dict[str, Family] = {}
+
+
+def register_surrogate(name: str, about: str = "", **traits: Any) -> Callable[[Builder], Builder]:
+    """Decorate a function (or class) that builds a surrogate from settings, to let users ask for it by `name`.
+
+    Parameters
+    ----------
+    name : as `model:` in campaign.yaml says it
+    about : what it is good for and what not, in one line
+    traits : other fields of `Family`
+    """
 
     def decorate(build: Builder) -> Builder:
-        SURROGATES[name] = build
+        SURROGATES[name] = Family(build, about, **traits)
         return build
 
     return decorate
 
 
-def surrogate(name: str, **options: Any) -> Surrogate:
-    """Build the surrogate of this name, unfitted; its module is imported now and not before.
+def family(name: str) -> Family:
+    """The kind of model of this name, whose module is not imported before one is built.
 
     Names come from `SURROGATES` and from the entry points `alloyloop.surrogates` of installed packages.
     """
-    build = SURROGATES.get(name)
-    if build is None:
-        found = [entry for entry in entry_points(group="alloyloop.surrogates") if entry.name == name]
-        if not found:
+    found = SURROGATES.get(name)
+    if found is None:
+        entries = [entry for entry in entry_points(group="alloyloop.surrogates") if entry.name == name]
+        if not entries:
             raise AlloyloopError(f"there is no model named {name!r}", f"Choose one of {', '.join(surrogate_names())}.")
-        build = cast(Builder, found[0].load())
-    return build(**options)
+        found = Family(lambda **settings: entries[0].load()(**settings), f"from {entries[0].value}")
+    return found
+
+
+def surrogate(name: str, **settings: Any) -> Surrogate:
+    """Build the surrogate of this name, unfitted; see `family`.
+
+    Raises
+    ------
+    AlloyloopError
+        for a name that is not known, or where the package that it stands on is not installed
+    """
+    found = family(name)
+    if not found.is_installed:
+        raise AlloyloopError(
+            f"the model {name} stands on the package {found.needs}, which is not installed",
+            f"Install it: pip install 'alloyloop[{found.extra}]'.",
+        )
+    return found.build(**settings)
 
 
 def surrogate_names() -> tuple[str, ...]:
@@ -208,17 +265,3 @@ def surrogate_names() -> tuple[str, ...]:
     True
     """
     return tuple(sorted(SURROGATES.keys() | {entry.name for entry in entry_points(group="alloyloop.surrogates")}))
-
-
-# By name and not by an import, so that this file needs none of them and `alloyloop models` does not load torch.
-def _ours(module: str, name: str, **fixed: Any) -> Builder:
-    def build(**options: Any) -> Surrogate:
-        return cast(Surrogate, getattr(import_module(f".{module}", __package__), name)(**fixed, **options))
-
-    return build
-
-
-SURROGATES["gaussian-process"] = _ours("gaussian_process", "GaussianProcess")
-SURROGATES["sparse-gaussian-process"] = _ours("gaussian_process", "GaussianProcess", sparse=True)
-SURROGATES["forest"] = _ours("forest", "Forest")
-SURROGATES["extra-trees"] = _ours("forest", "Forest", kind="extra-trees")

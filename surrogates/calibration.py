@@ -37,16 +37,17 @@ def scale_factor(errors: FloatArray, stds: FloatArray, level: float = 0.9, sourc
     """The factor on standard deviations with which central intervals hold this share of new measurements.
 
     The quantile of |error| / std at `level`, over that of a normal. The n rows cut n + 1 equal parts, so that the next
-    row is held with this probability, whatever the distribution. Then its logarithm is drawn towards 0, as if there
-    were `PRIOR_ROWS` more rows that say 1.
+    row is held with this probability, whatever the distribution; of K sources, the next one is as many rows as the
+    others have on average, and takes n / K parts for itself. Then the factor's logarithm is drawn towards 0, as if
+    there were `PRIOR_ROWS` more rows that say 1.
 
     Parameters
     ----------
     errors : (n,) measured minus expected values of rows that the model had not seen
     stds : (n,) standard deviations that were believed of them, in the same unit
     level : share to be held
-    sources : (n,) source of each row; where given, the factor is drawn in as if each source were one row, since rows of
-        a source err together; in the quantile every row counts
+    sources : (n,) source of each row; where given, rows of a source err together: the next is a source of its own, and
+        the factor is drawn in as if each source were one row; in the quantile every row counts
 
     Examples
     --------
@@ -70,7 +71,7 @@ def scale_factor(errors: FloatArray, stds: FloatArray, level: float = 0.9, sourc
         return 1.0
     n, n_said = len(errors), len(errors) if sources is None else len(np.unique(np.asarray(sources)))
     ratio = np.sort(np.abs(errors) / stds)
-    factor = float(np.interp(level, np.arange(1, n + 1) / (n + 1), ratio)) / _half(level)
+    factor = float(np.interp(level, np.arange(1, n + 1) / (n + n / n_said), ratio)) / _half(level)
     low, high = FACTOR_BOUNDS
     return float(np.clip(factor, low, high) ** (n_said / (n_said + PRIOR_ROWS)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Protocol, Self, cast
@@ -144,6 +144,11 @@ class Prepared(SurrogateModel):
     def outliers_(self) -> NDArray[np.intp]:
         """Indices of the rows that disagree with all others, where the surrogate looks for them."""
         return cast("NDArray[np.intp]", self.surrogate_.outliers_)
+
+    @property
+    def tuned_(self) -> Mapping[str, Any]:
+        """The setting that the surrogate chose, where it chooses one."""
+        return cast("Mapping[str, Any]", self.surrogate_.tuned_)
 
     @available_if(_can_leave_out)  # type: ignore[untyped-decorator]  # scikit-learn comes without types
     def leave_one_out(self) -> Prediction:

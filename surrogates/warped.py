@@ -77,7 +77,7 @@ class Warped(SurrogateModel):
         check_length(noise, len(y))
         stated = None if noise is None else np.asarray(noise, dtype=np.float64).ravel() * slope.ravel()
         self.surrogate_ = inner.fit(X, z, noise=stated, **(told if task is None else {**told, "task": task}))
-        self._forward(inner, ("n_features_in_", "feature_names_in_"))
+        self._forward(inner, ("n_features_in_", "feature_names_in_", "tuned_", "n_tried_"))
         self.scale_ = spread(y[own])
         self.noise_ = inner.noise_ * float(np.sqrt(np.mean(1 / slope[own] ** 2)))
         return self
@@ -89,6 +89,11 @@ class Warped(SurrogateModel):
     def leave_one_out(self) -> Prediction:
         """What is believed of each row learned from without it, where the surrogate can tell."""
         return self._in_the_unit(cast(Any, self._fitted()).leave_one_out())
+
+    @property
+    def held_out_(self) -> Prediction:
+        """What was believed of each row that holds a value by what had not seen it, where the surrogate can tell."""
+        return self._in_the_unit(cast(Any, self._fitted()).held_out_)
 
     def covariance(self, A: ArrayLike, B: ArrayLike) -> FloatArray:
         """Posterior covariance (n_a, n_b) of the property itself between rows of A and rows of B."""

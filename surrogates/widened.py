@@ -17,7 +17,16 @@ from .base import FloatArray, Prediction, Surrogate
 from .model import SurrogateModel, normal_posterior
 
 # What is true of the surrogate inside is true of the widened one.
-FORWARDED = ("n_features_in_", "feature_names_in_", "scale_", "relevances_", "outliers_", "lengthscales_")
+FORWARDED = (
+    "n_features_in_",
+    "feature_names_in_",
+    "scale_",
+    "relevances_",
+    "outliers_",
+    "lengthscales_",
+    "tuned_",
+    "n_tried_",
+)
 
 
 class Widened(SurrogateModel):
@@ -76,6 +85,11 @@ class Widened(SurrogateModel):
     def leave_one_out(self) -> Prediction:
         """What is believed of each training value by all others; see the surrogate's own."""
         return cast(Prediction, self.surrogate_.leave_one_out()).widened(self.factor)
+
+    @property
+    def held_out_(self) -> Prediction:
+        """What was believed of each row that holds a value by what had not seen it; see the surrogate's own."""
+        return cast(Prediction, self.surrogate_.held_out_).widened(self.factor)
 
     @property
     def batch_shape(self) -> torch.Size:

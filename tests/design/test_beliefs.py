@@ -24,7 +24,7 @@ from alloyloop.design.features import Alloys, Features
 from alloyloop.design.formulas import parse_formula
 from alloyloop.design.rules import Names
 from alloyloop.surrogates import Prediction, surrogate
-from alloyloop.surrogates.base import SURROGATES, FloatArray
+from alloyloop.surrogates.base import SURROGATES, Family, FloatArray
 
 pytestmark = pytest.mark.torch
 
@@ -147,7 +147,7 @@ class Average:
 def averages(monkeypatch: pytest.MonkeyPatch, **kinds: tuple[float, float]) -> dict[str, Option]:
     """Options that are averages, by name: their bias and how far they say they err."""
     for name, (bias, std) in kinds.items():
-        monkeypatch.setitem(SURROGATES, name, lambda bias=bias, std=std, **_: Average(bias, std))
+        monkeypatch.setitem(SURROGATES, name, Family(lambda bias=bias, std=std, **_: Average(bias, std)))
     return {name: Option(name, COMPOSITION) for name in kinds}
 
 

@@ -1,4 +1,7 @@
-"""What every surrogate promises, whatever it is made of. A new one is added to `ALL_SURROGATES` and has to pass."""
+"""What every surrogate promises, whatever it is made of.
+
+Every family of the registry has to pass, those that take long among the slow tests; so has what holds other surrogates.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,8 @@ from sklearn.model_selection import cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from torch.autograd import gradcheck
 
-from alloyloop.surrogates import AlloyloopError, Forest, GaussianProcess, Surrogate
-from alloyloop.surrogates.base import HERE
+from alloyloop.surrogates import SURROGATES, AlloyloopError, Forest, GaussianProcess, Surrogate, surrogate
+from alloyloop.surrogates.base import HERE, Family
 from alloyloop.surrogates.blend import Blend, Member
 from alloyloop.surrogates.scales import LOG
 from alloyloop.surrogates.warped import Warped
@@ -60,6 +63,22 @@ SETTABLE = [
     pytest.param(partial(Forest, kind="random-forest", n_trees=50), id="random-forest"),
     pytest.param(partial(Forest, kind="extra-trees", n_trees=50), id="extra-trees"),
 ]
+# Those that leave rows out themselves, with the first of their settings and fewer repeats: promises are not of skill.
+QUICKLY = {"n_repeats": 2, "tune_seconds": 0.0}
+# A fit of these takes longer than the whole of another's tests.
+SLOW = ("neural-network", "neuro-fuzzy", "symbolic-regression")
+
+
+def leaving_out(name: str, family: Family) -> Any:
+    """A family of the registry, to be tested in its turn where it is installed."""
+    marks = [pytest.mark.slow] if name in SLOW else []
+    if not family.is_installed:
+        marks.append(pytest.mark.skip(f"the package {family.needs} is not installed"))
+    return pytest.param(partial(surrogate, name, **QUICKLY), id=name, marks=marks)
+
+
+LEAVING_OUT = [leaving_out(name, family) for name, family in SURROGATES.items() if family.leaves_out]
+SETTABLE += LEAVING_OUT
 ALL_SURROGATES = [*SETTABLE, pytest.param(blended, id="blended")]
 every_surrogate = pytest.mark.parametrize("make", ALL_SURROGATES)
 

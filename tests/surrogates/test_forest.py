@@ -9,7 +9,7 @@ from scipy.stats import norm
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 
 from alloyloop.surrogates import AlloyloopError, Forest
-from alloyloop.surrogates.forest import _spread_of_errors
+from alloyloop.surrogates.ensemble import Unseen, _spread_of_errors
 
 pytestmark = pytest.mark.torch
 
@@ -30,11 +30,10 @@ def test_the_mean_is_that_of_scikit_learns_forest(kind: str, theirs: type) -> No
 
 def test_rows_out_of_bag_are_judged_as_scikit_learn_judges_them() -> None:
     forest = Forest(n_trees=100).fit(X, Y)
-    z = (Y - Y.mean()) / forest.scale_
-    errors, _, seen = forest._out_of_bag(X, z)
-    oracle = RandomForestRegressor(100, bootstrap=True, oob_score=True, random_state=0).fit(X, z)
-    assert seen.all()
-    assert z - errors == pytest.approx(oracle.oob_prediction_)
+    lesson = forest._lesson(X, Y, None, None)
+    errors = forest._out_of_bag(lesson, X, forest._settle(X)).errors
+    oracle = RandomForestRegressor(100, bootstrap=True, oob_score=True, random_state=0).fit(X, lesson.z)
+    assert lesson.z - errors == pytest.approx(oracle.oob_prediction_)
 
 
 def test_pure_noise_is_told_from_knowledge() -> None:
@@ -168,13 +167,15 @@ def test_its_spread_is_the_most_probable_one() -> None:
 
     def loss(theta: np.ndarray) -> float:
         stretch, reach, scatter = np.exp(theta)
-        total = stretch * between + 1 - np.exp(-nearest / reach) + scatter + stated
+        strange = np.maximum(1 - stretch * between, 0) * (1 - np.exp(-nearest / reach))
+        total = stretch * between + strange + scatter + stated
         priors = [(0.0, 1.0), (1.0, 1.0), prior]
         likelihood = np.sum(norm.logpdf(errors, 0, np.sqrt(total)))
         return float(-likelihood - sum(norm.logpdf(at, *centre) for at, centre in zip(theta, priors, strict=True)))
 
     best = minimize(loss, np.zeros(3), method="L-BFGS-B", tol=1e-10).x  # by differences, and not by our gradient
-    assert np.log(_spread_of_errors(errors, between, nearest, stated, prior)) == pytest.approx(best, abs=1e-2)
+    unseen = Unseen(errors, between, stated, 2.0 * nearest)
+    assert np.log(_spread_of_errors(unseen, 2.0, prior)) == pytest.approx(best, abs=1e-2)
 
 
 def test_a_flat_forest_has_a_gradient_of_zero() -> None:
