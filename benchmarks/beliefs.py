@@ -289,7 +289,7 @@ def task(
     reach: Reach = lambda results: iter(()),
 ) -> Task:
     """A task on the rows of a property that every option can take."""
-    found = evidence(snapshot, name)
+    found = replace(evidence(snapshot, name), whole_sources=way != RANDOM)
     _, left_out = options(snapshot, found)
     found = found.rows(~left_out)
     return Task(table, snapshot, found, way, repetitions(found), others(_composition(snapshot, found)), reach)

@@ -430,6 +430,7 @@ def test_its_posterior_comes_in_batches(make: Any) -> None:
 
 
 @every_surrogate
+@pytest.mark.filterwarnings("ignore:Optimization failed:RuntimeWarning")  # where trees step, no gradient tells of it
 def test_botorchs_acquisitions_work_on_it(make: Any) -> None:
     model = make().fit(X40, Y40)
     box = torch.stack([torch.zeros(4), torch.ones(4)]).double()
