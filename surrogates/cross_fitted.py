@@ -15,7 +15,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from .base import FloatArray
+from .base import FloatArray, Prediction
 from .ensemble import EnsembleModel, Lesson, Unseen
 from .measurements import asked_rows
 from .scores import Fold, group_folds
@@ -53,7 +53,7 @@ class CrossFitted(EnsembleModel):
     members_ : those fitted to parts
     tuned_ : the setting that was taken
     n_tried_ : how many settings were tried
-    held_out_ : Prediction of the rows that hold a value, each by members that had not seen it
+    held_out_ : Prediction of the rows that hold a value, each by members that had not seen it; None of too few rows
     noise_, scale_, reach_ : see `EnsembleModel`
 
     Examples
@@ -131,7 +131,7 @@ class CrossFitted(EnsembleModel):
         errors = np.sqrt(np.mean((lesson.z - said) ** 2, axis=0))
         nearest = _nearest_left(places, repeats[-1])
         self._learn_spread(lesson, places, Unseen(errors, between, lesson.variances, nearest))
-        self.held_out_ = self._belief(said[-1], between, nearest)
+        self.held_out_: Prediction | None = self._belief(said[-1], between, nearest)
         return self
 
     def _learn_the_mean(self, lesson: Lesson, places: FloatArray) -> None:
@@ -140,6 +140,7 @@ class CrossFitted(EnsembleModel):
         self.regressor_ = DummyRegressor().fit(lesson.rows, lesson.z)
         self.members_, self._spreads, self.tuned_, self.n_tried_ = [self.regressor_], 0.0, {}, 0
         self._learn_spread(lesson, places, Unseen(nothing, nothing, nothing, nothing))
+        self.held_out_ = None
 
     def _tuned(self, lesson: Lesson, folds: Sequence[Fold]) -> tuple[dict[str, Any], _Part]:
         """The setting that errs least on the rows left out, and what its members say of them."""

@@ -91,9 +91,10 @@ class Warped(SurrogateModel):
         return self._in_the_unit(cast(Any, self._fitted()).leave_one_out())
 
     @property
-    def held_out_(self) -> Prediction:
+    def held_out_(self) -> Prediction | None:
         """What was believed of each row that holds a value by what had not seen it, where the surrogate can tell."""
-        return self._in_the_unit(cast(Any, self._fitted()).held_out_)
+        held: Prediction | None = cast(Any, self._fitted()).held_out_
+        return held and self._in_the_unit(held)
 
     def covariance(self, A: ArrayLike, B: ArrayLike) -> FloatArray:
         """Posterior covariance (n_a, n_b) of the property itself between rows of A and rows of B."""

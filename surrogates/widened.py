@@ -87,9 +87,10 @@ class Widened(SurrogateModel):
         return cast(Prediction, self.surrogate_.leave_one_out()).widened(self.factor)
 
     @property
-    def held_out_(self) -> Prediction:
+    def held_out_(self) -> Prediction | None:
         """What was believed of each row that holds a value by what had not seen it; see the surrogate's own."""
-        return cast(Prediction, self.surrogate_.held_out_).widened(self.factor)
+        held: Prediction | None = self.surrogate_.held_out_
+        return held and held.widened(self.factor)
 
     @property
     def batch_shape(self) -> torch.Size:

@@ -53,6 +53,17 @@ def test_the_next_row_is_held_though_the_factor_was_found_on_few() -> None:
     assert np.mean(held) == pytest.approx(0.9, abs=0.015)  # three standard errors
 
 
+def test_the_next_source_is_held_though_its_rows_err_together() -> None:
+    """Nineteen sources of ten rows, each with an error of its own, tell how wide an interval holds a twentieth."""
+    rng = np.random.default_rng(0)
+    sources, held = np.repeat(np.arange(19), 10), []
+    for _ in range(4000):
+        errors = 2 * rng.normal(size=20)
+        factor = scale_factor(errors[sources], np.ones(190), sources=sources) ** ((19 + 9) / 19)  # undo the drawing
+        held.append(abs(errors[19]) <= norm.ppf(0.95) * factor)
+    assert np.mean(held) == pytest.approx(0.9, abs=0.015)  # three standard errors
+
+
 @pytest.mark.parametrize(("n", "most"), [(0, 1.0), (1, 1.2), (9, 1.8)])
 def test_few_rows_hardly_move_it(n: int, most: float) -> None:
     assert 1 <= scale_factor(np.full(n, 100.0), np.ones(n)) <= most
