@@ -60,4 +60,39 @@ SURROGATES |= {
     "radial-basis-network": _cross_fitted(
         _ours("radial_basis", "radial_basis_network"), "bells about clusters of alloys; wants a hundred alloys and more"
     ),
+    "decision-tree": _cross_fitted(
+        _ours("trees", "decision_tree"), "one tree: a few values with jumps between; easy to read, errs more than many"
+    ),
+    "bagging": _cross_fitted(
+        _ours("trees", "bagging"), "the mean of fifty trees: robust, needs no care; flat beyond the data"
+    ),
+    "gradient-boosting": _cross_fitted(
+        _ours("trees", "gradient_boosting"), "a sum of small trees: interactions of many features, from fifty alloys on"
+    ),
+    "adaboost": _cross_fitted(
+        _ours("trees", "adaboost"), "trees that dwell on the alloys they miss: sharp, but misled by mistaken values"
+    ),
+    "xgboost": _cross_fitted(
+        _ours("trees", "xgboost"),
+        "gradient boosting, leaves held small: quick on many alloys; learns little from a dozen",
+        needs="xgboost",
+        extra="xgboost",
+    ),
+    "neural-network": _cross_fitted(
+        _ours("network", "neural_network"), "four small networks: smooth interactions; wants a hundred alloys and more"
+    ),
+    "neuro-fuzzy": _cross_fitted(
+        _ours("fuzzy", "neuro_fuzzy"), "a few rules that pass softly into each other, each a weighted sum; can be read"
+    ),
+    "symbolic-regression": _cross_fitted(
+        _ours("symbolic", "symbolic"),
+        "one short formula of the features; can be read, and another one may fit as well",
+        needs="pyoperon",
+        extra="symbolic",
+    ),
+    "stack": Family(
+        _ours("stack", "Stack"),
+        "unlike families, weighed by rows left out: errs about as the best of them, and takes as long as all",
+        leaves_out=True,
+    ),
 }
