@@ -91,61 +91,31 @@ def mixture(parts: Sequence[Prediction], weights: Sequence[float]) -> Prediction
     return Prediction(mean, np.sqrt(variance), np.sqrt(noise), behind)
 
 
-class Blend(SurrogateModel):
-    """A mixture of surrogates, each seeing features of its own.
+class MixtureModel(SurrogateModel):
+    """A surrogate that is a mixture of fitted ones, each seeing features of its own.
 
-    Parameters
-    ----------
-    members : what is blended; weights that add up to 1
+    Moments of the mixture, taken as normal. A draw is one of a single member, so that joint draws keep to one view.
 
     Attributes
     ----------
     members_ : the fitted surrogates, in order
     noise_ : standard deviation of a new measurement about the property, in the unit of y
     scale_ : spread of the property over the data, in the unit of y
-
-    Examples
-    --------
-    >>> from alloyloop.surrogates import GaussianProcess
-    >>> X, y = np.arange(8.0)[:, None], np.array([1.0, 3.0, 2.0, 5.0, 4.0, 6.0, 7.0, 7.5])
-    >>> halves = tuple(Member(GaussianProcess(noise_prior=n), (0,), 0.5) for n in (0.1, 2.0))
-    >>> Blend(halves).fit(X, y).predict([[3.5]]).round(0)
-    array([4.])
-
-    Notes
-    -----
-    Moments of the mixture, taken as normal. A draw is one of a single member, so that joint draws keep to one view.
+    outliers_ : training rows that all members disagree with that look for such
     """
 
-    def __init__(self, members: Sequence[Member]) -> None:
-        super().__init__()
-        self.members = members
-
-    def fit(self, X: ArrayLike, y: ArrayLike, **told: Any) -> Self:
-        """Learn from measurements; see `Surrogate.fit`."""
-        weights = [member.weight for member in self.members]
-        if not weights or min(weights) <= 0 or abs(sum(weights) - 1) > 1e-9:
-            raise AlloyloopError(f"the weights of a blend are {weights}", "Give shares above 0 that add up to 1.")
-        rows, _ = training_arrays(self, X, y, self._blanks())
-        fresh: list[Any] = [clone(cast(Any, member.surrogate)) for member in self.members]
-        self.members_ = [
-            one.fit(rows[:, list(member.columns)], y, **told) for one, member in zip(fresh, self.members, strict=True)
-        ]
-        self._weights = np.array(weights)
+    def _mix(self, fitted: Sequence[Any], columns: Sequence[Sequence[int]], weights: ArrayLike) -> None:
+        """Be the mixture of these, which see these columns of the features and have these shares."""
+        self.members_ = list(fitted)
+        self._columns = [list(seen) for seen in columns]
+        self._weights = np.asarray(weights, dtype=np.float64)
         self.noise_ = float(np.sqrt(self._weights @ np.array([one.noise_ for one in self.members_]) ** 2))
         self.scale_ = max(one.scale_ for one in self.members_)
         self.outliers_ = self._agreed_outliers()
-        return self
 
     def _blanks(self) -> list[int]:
-        """Features that may be NaN: those that some member, or a surrogate inside it, was told of."""
-        return [
-            member.columns[i]
-            for member in self.members
-            for name, blanks in cast(Any, member.surrogate).get_params().items()
-            if name.rpartition("__")[2] == "blanks"
-            for i in blanks
-        ]
+        """Features that may be NaN."""
+        return []
 
     def _agreed_outliers(self) -> np.ndarray[Any, Any]:
         """Training rows that every member that looks for such found to disagree."""
@@ -185,7 +155,7 @@ class Blend(SurrogateModel):
         """Each fitted surrogate with what it sees of the rows."""
         check_is_fitted(self)
         rows = asked_rows(self, X, self._blanks())
-        return [(one, rows[:, list(member.columns)]) for one, member in zip(self.members_, self.members, strict=True)]
+        return [(one, rows[:, seen]) for one, seen in zip(self.members_, self._columns, strict=True)]
 
     def posterior(
         self,
@@ -197,8 +167,8 @@ class Blend(SurrogateModel):
         """Joint normal posterior at X (..., q, n_features) of the mixture's moments, differentiable as members are."""
         check_is_fitted(self)
         joints = [
-            one.posterior(X[..., list(member.columns)], observation_noise=observation_noise).distribution
-            for one, member in zip(self.members_, self.members, strict=True)
+            one.posterior(X[..., seen], observation_noise=observation_noise).distribution
+            for one, seen in zip(self.members_, self._columns, strict=True)
         ]
         weights = torch.from_numpy(self._weights)
         means = torch.stack([joint.mean for joint in joints], dim=-1)  # (..., q, k)
@@ -214,6 +184,53 @@ class Blend(SurrogateModel):
             "a blend of models cannot be conditioned on further measurements",
             "Fit it again with them, or use an acquisition that needs no fantasies.",
         )
+
+
+class Blend(MixtureModel):
+    """A mixture of surrogates, each seeing features of its own, with shares that are given.
+
+    Parameters
+    ----------
+    members : what is blended; weights that add up to 1
+
+    Attributes
+    ----------
+    members_, noise_, scale_, outliers_ : see `MixtureModel`
+
+    Examples
+    --------
+    >>> from alloyloop.surrogates import GaussianProcess
+    >>> X, y = np.arange(8.0)[:, None], np.array([1.0, 3.0, 2.0, 5.0, 4.0, 6.0, 7.0, 7.5])
+    >>> halves = tuple(Member(GaussianProcess(noise_prior=n), (0,), 0.5) for n in (0.1, 2.0))
+    >>> Blend(halves).fit(X, y).predict([[3.5]]).round(0)
+    array([4.])
+    """
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        super().__init__()
+        self.members = members
+
+    def fit(self, X: ArrayLike, y: ArrayLike, **told: Any) -> Self:
+        """Learn from measurements; see `Surrogate.fit`."""
+        weights = [member.weight for member in self.members]
+        if not weights or min(weights) <= 0 or abs(sum(weights) - 1) > 1e-9:
+            raise AlloyloopError(f"the weights of a blend are {weights}", "Give shares above 0 that add up to 1.")
+        rows, _ = training_arrays(self, X, y, self._blanks())
+        fresh: list[Any] = [clone(cast(Any, member.surrogate)) for member in self.members]
+        columns = [list(member.columns) for member in self.members]
+        fitted = [one.fit(rows[:, seen], y, **told) for one, seen in zip(fresh, columns, strict=True)]
+        self._mix(fitted, columns, weights)
+        return self
+
+    def _blanks(self) -> list[int]:
+        """Features that may be NaN: those that some member, or a surrogate inside it, was told of."""
+        return [
+            member.columns[i]
+            for member in self.members
+            for name, blanks in cast(Any, member.surrogate).get_params().items()
+            if name.rpartition("__")[2] == "blanks"
+            for i in blanks
+        ]
 
 
 def _means(seen: Sequence[tuple[Any, FloatArray]]) -> FloatArray:
