@@ -209,6 +209,59 @@ class Diagram:
                 indices.append(drawn)
         return self.at(np.array(indices, dtype=object))
 
+    @cached_property
+    def ranges(self) -> IntArray:
+        """The lowest and the highest number in each column, over all points. (2, n_columns)"""
+        ranges = np.empty((2, self.n_columns), dtype=np.int64)
+        for axis, layer in zip(self.axes, self._layers, strict=True):
+            reached = axis.values[np.unique(layer.value)]
+            ranges[:, axis.columns] = reached.min(axis=0), reached.max(axis=0)
+        return ranges
+
+    @cached_property
+    def free(self) -> tuple[int, ...]:
+        """The columns in which points differ, and which are chosen: the others follow from those chosen before."""
+        low, high = self.ranges
+        chosen = (axis.columns for axis, layer in zip(self.axes, self._layers, strict=True) if not layer.forced)
+        return tuple(column for columns in chosen for column in columns if low[column] < high[column])
+
+    def led(self, wishes: NDArray[np.floating[Any]]) -> IntArray:
+        """The points that come of wishes, axis by axis: of the values that leave a point within reach, the nearest.
+
+        A point is what comes of wishing for it. Of two values as near the lower one is taken; in a table, where columns
+        are chosen together, a column counts by its range. There must be a point at all.
+
+        Parameters
+        ----------
+        wishes : (n, n_columns) any numbers
+
+        Returns
+        -------
+        (n, n_columns) points, those in an axis' columns not always the nearest to the wishes as a whole
+
+        Examples
+        --------
+        >>> tenths = np.arange(11)
+        >>> Diagram(tuple(Axis((i,), tenths[:, None], tenths) for i in range(3)), total=10).led(
+        ...     np.array([[3.2, 4.9, 0.0], [8.0, 8.0, 8.0]])
+        ... )
+        array([[3, 5, 2],
+               [8, 2, 0]])
+        """
+        points = np.empty(wishes.shape, dtype=np.int64)
+        state = np.zeros(len(wishes), dtype=np.int64)
+        for axis, layer, numbered in zip(self.axes, self._layers, self._numbered, strict=True):
+            wished = wishes[:, axis.columns]
+            if layer.forced:
+                step = layer.first[state]
+            elif len(axis.columns) == 1:
+                step = _nearest_value(axis, layer, numbered, state, wished[:, 0])
+            else:
+                step = _nearest_row(axis, layer, state, wished)
+            points[:, axis.columns] = axis.values[layer.value[step]]
+            state = layer.child[step].astype(np.int64)
+        return points
+
     def _walk(self, points: IntArray) -> tuple[list[tuple[IntArray, IntArray]], NDArray[np.bool_]]:
         """The state and the step of each point on each axis, and whether there is such a step on all of them."""
         points = np.atleast_2d(points)
@@ -320,6 +373,31 @@ class _Rules:
         broken = np.logical_and.reduceat(sums == fails, self.starts, axis=1).any(axis=1)
         kept = np.logical_or.reduceat(sums == holds, self.starts, axis=1)[:, self.clause]
         return np.asarray(~broken), np.where(kept, holds, sums)
+
+
+def _nearest_value(
+    axis: Axis, layer: _Layer, numbered: IntArray, state: IntArray, wished: NDArray[np.floating[Any]]
+) -> IntArray:
+    """The step from each state to the nearest of its values of a single column. (n,), (n,) -> (n,)"""
+    values = axis.values[:, 0]
+    first, last = layer.first[state], layer.first[state + 1] - 1
+    sought = state * len(values) + np.searchsorted(values, wished)
+    above = np.clip(np.searchsorted(numbered, sought), first, last)
+    below = np.maximum(above - 1, first)
+    is_lower = np.abs(values[layer.value[below]] - wished) <= np.abs(values[layer.value[above]] - wished)
+    return np.where(is_lower, below, above)
+
+
+def _nearest_row(axis: Axis, layer: _Layer, state: IntArray, wished: NDArray[np.floating[Any]]) -> IntArray:
+    """The step from each state to the nearest of its rows of several columns. (n,), (n, n_columns) -> (n,)"""
+    span = np.maximum(np.ptp(axis.values, axis=0), 1)
+    step = np.empty(len(state), dtype=np.int64)
+    for here in np.unique(state):
+        first, last = layer.first[here : here + 2]
+        rows = axis.values[layer.value[first:last]] / span
+        for i in np.flatnonzero(state == here):
+            step[i] = first + np.abs(rows - wished[i] / span).sum(axis=1).argmin()
+    return step
 
 
 def _from_each_on(numbers: list[Any]) -> list[Any]:
