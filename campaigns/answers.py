@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import floor, isfinite, log10
 from typing import Any, Self
 
@@ -53,6 +53,43 @@ class Predicted:
 
 
 @dataclass(frozen=True, slots=True)
+class PredictedClasses:
+    """Of which class one alloy is expected to be.
+
+    Parameters
+    ----------
+    classes : the probability of each class, in the order of campaign.yaml
+
+    Examples
+    --------
+    >>> print(PredictedClasses({"beta": 0.93, "other": 0.07}))
+    beta (93%)
+    """
+
+    classes: Mapping[str, float]
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Self:
+        """A prediction as `json` wrote it; whatever is no probability is a ValueError, KeyError or TypeError."""
+        classes = {str(label): float(chance) for label, chance in dict(said["classes"]).items()}
+        if not classes or not all(0 <= chance <= 1 for chance in classes.values()):
+            raise ValueError("a probability of a class that is none")
+        return cls(classes)
+
+    @property
+    def likeliest(self) -> str:
+        """The likeliest class; of equals the first."""
+        return max(self.classes, key=self.classes.__getitem__)
+
+    def json(self) -> Json:
+        """As in `--json`."""
+        return {"classes": dict(self.classes)}
+
+    def __str__(self) -> str:
+        return f"{self.likeliest} ({self.classes[self.likeliest]:.0%})"
+
+
+@dataclass(frozen=True, slots=True)
 class Nearest:
     """The known alloy that is nearest.
 
@@ -77,11 +114,12 @@ class Answer:
     composition : in the campaign's basis; None where the campaign has none (a pure process study)
     process : process values by name
     predicted : by property
-    probability : that a new measurement meets each goal that is a limit, by property, and `all` of them
+    probability : that a new measurement meets each goal that is a limit or a class, by property, and `all` of them
     nearest : the nearest known alloy; None where nothing is known
     flags : what a metallurgist should be warned of
     why : why it was chosen, in one sentence; empty where it was not
     measured : what was measured of it, by property
+    classes : by property that has classes
     """
 
     id: str
@@ -92,7 +130,13 @@ class Answer:
     nearest: Nearest | None
     flags: tuple[str, ...] = ()
     why: str = ""
-    measured: Mapping[str, float] | None = None
+    measured: Mapping[str, float | str] | None = None
+    classes: Mapping[str, PredictedClasses] = field(default_factory=dict)
+
+    @property
+    def expected(self) -> dict[str, Predicted | PredictedClasses]:
+        """All that is predicted, by property: numbers, then classes."""
+        return {**self.predicted, **self.classes}
 
     @property
     def name(self) -> str:
@@ -111,17 +155,19 @@ class Answer:
     def from_json(cls, said: Mapping[str, Any]) -> Self:
         """An alloy as `json` wrote it; damage is a ValueError, KeyError, TypeError or AttributeError."""
         near, amounts = said["nearest"], said["composition"]
+        foreseen = {str(name): expected for name, expected in said["predicted"].items()}
         return cls(
             id=str(said["id"]),
             composition=None
             if amounts is None
             else Composition({element: float(amount) for element, amount in amounts.items()}, said["basis"]),
             process=dict(said["process"]),
-            predicted={str(name): Predicted.from_json(numbers) for name, numbers in said["predicted"].items()},
+            predicted={name: Predicted.from_json(of) for name, of in foreseen.items() if "classes" not in of},
             probability={str(name): float(chance) for name, chance in said["probability"].items()},
             nearest=None if near is None else Nearest(str(near["id"]), float(near["distance"])),
             flags=tuple(map(str, said["flags"])),
             why=str(said["why"]),
+            classes={name: PredictedClasses.from_json(of) for name, of in foreseen.items() if "classes" in of},
         )
 
     def json(self) -> Json:
@@ -133,7 +179,7 @@ class Answer:
             "basis": None if made is None else made.basis,
             "other_basis": None if made is None else made.amounts(other_basis(made.basis)),
             "process": dict(self.process),
-            "predicted": {name: predicted.json() for name, predicted in self.predicted.items()},
+            "predicted": {name: expected.json() for name, expected in self.expected.items()},
             "probability": dict(self.probability),
             "nearest": None if self.nearest is None else {"id": self.nearest.id, "distance": self.nearest.distance},
             "flags": list(self.flags),
@@ -171,7 +217,7 @@ class Answers(Sequence[Answer]):
         """Column names and rows of text: what a person wants to see first; the user's own candidates last."""
         every = (*self.alloys, *self.beside)
         processes = list(dict.fromkeys(name for alloy in every for name in alloy.process))
-        properties = list(dict.fromkeys(name for alloy in every for name in alloy.predicted))
+        properties = list(dict.fromkeys(name for alloy in every for name in alloy.expected))
         measured = list(dict.fromkeys(name for alloy in every for name in alloy.measured or ()))
         chance = any(len(alloy.probability) > 1 for alloy in every)
         has_compositions = any(alloy.composition is not None for alloy in every)
@@ -183,7 +229,7 @@ class Answers(Sequence[Answer]):
             row = [alloy.id, *([alloy.name] if has_compositions else [])]
             row += [_text(alloy.process.get(name)) for name in processes]
             row += [_text((alloy.measured or {}).get(name)) for name in measured]
-            row += [str(alloy.predicted[name]) if name in alloy.predicted else "" for name in properties]
+            row += [str(alloy.expected.get(name, "")) for name in properties]
             if chance:
                 row.append(f"{alloy.probability.get('all', 1.0):.0%}")
             row.append(alloy.nearest_known)

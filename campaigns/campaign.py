@@ -117,7 +117,13 @@ class Campaign:
     # -- the two verbs --------------------------------------------------------------------------------------------
 
     def suggest(
-        self, n: int | None = None, *, dry_run: bool = False, own: Sequence[str] = (), start: str | None = None
+        self,
+        n: int | None = None,
+        *,
+        dry_run: bool = False,
+        own: Sequence[str] = (),
+        start: str | None = None,
+        search: str | None = None,
     ) -> Answers:
         """Propose the next alloys, write them into experiments.csv, and freeze the round.
 
@@ -128,6 +134,8 @@ class Campaign:
         own : names of alloys of the user's, judged beside (at the end of the answer, under their names)
         start : how the first designs are chosen, before anything pursued is measured: `space-filling` where not given,
             `d-optimal` or `i-optimal`
+        search : how the best alloys are looked for: `exchange`, from the best of a broad sample to ever better
+            neighbours, or `population`, by differential evolution; the campaign's `search` where not given
 
         Returns
         -------
@@ -145,7 +153,7 @@ class Campaign:
             asked = named(snapshot, own)
             remarks = refuse_if_empty(snapshot)
             with snapshot.keeping():
-                suggestion = suggest(snapshot, n, number, asked, start)
+                suggestion = suggest(snapshot, n, number, asked, start, search)
             answers = Answers(suggestion.alloys, (*remarks, *suggestion.remarks), number, suggestion.beside)
             if not dry_run:
                 self._write_round(snapshot, before, answers, suggestion.decision)
@@ -296,7 +304,7 @@ class Campaign:
         return Answers(tuple(flagged), (*snapshot.remarks, *beliefs.remarks))
 
     def explain(
-        self, alloy: str = "", process: Mapping[str, float | str] | None = None
+        self, alloy: str = "", process: Mapping[str, float | str] | None = None, *, shap: bool = False
     ) -> ModelsExplained | AlloyExplained:
         """Why the campaign believes what it believes; see docs/explaining.md.
 
@@ -305,12 +313,15 @@ class Campaign:
         alloy : the id of a row, or a name as for `predict`, to explain what is predicted of it and why it was chosen;
             the models are explained where it is empty
         process : process values of an alloy that is named; those not given are not known
+        shap : whether to share what is predicted among the features that the models see, too (the extra `shap`)
         """
         from .explaining import explain_alloy, explain_models
 
         snapshot = self.snapshot()
         with _one_thread(), snapshot.keeping():
-            return explain_alloy(snapshot, alloy, process) if alloy else explain_models(snapshot)
+            if not alloy:
+                return explain_models(snapshot, shap=shap)
+            return explain_alloy(snapshot, alloy, process, shap=shap)
 
     def compare(
         self,

@@ -8,17 +8,20 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from ..surrogates.errors import AlloyloopError
 from .answers import Answers, Json
 from .printing import answer_lines, table_lines
+
+if TYPE_CHECKING:
+    from ..surrogates.base import Family
 
 app = typer.Typer(
     name="alloyloop",
@@ -130,13 +133,39 @@ def templates(
     _print_table(("name", "campaign"), [(each.name, each.title) for each in known])
 
 
+# What `model: auto` takes.
+AUTO = "whichever makes rows left out likeliest"
+
+
 @app.command()
 def models(as_json: AsJson = False) -> None:
-    """List the models that `model:` in campaign.yaml may name."""
-    from ..surrogates.base import surrogate_names
+    """List the models that `model:` in campaign.yaml may name, of numbers and of classes, and what each is good for."""
+    from ..surrogates.base import Family, family, surrogate_names
+    from ..surrogates.classifiers import CLASSIFIERS, classifier, classifier_names
 
-    names = ("auto", *surrogate_names())
-    _print_json({"models": list(names)}) if as_json else _say("\n".join(names))
+    auto = f"{AUTO}, or a blend of several"
+    of_numbers = {name: family(name) for name in surrogate_names()}
+    elsewhere = Family(cast(Any, classifier), "from an installed package")
+    of_classes = {name: CLASSIFIERS.get(name, elsewhere) for name in classifier_names()}
+    if as_json:
+        _print_json({"models": _families_json(auto, of_numbers), "classifiers": _families_json(AUTO, of_classes)})
+        return
+    _print_table(("of a number", "good for"), _family_rows(auto, of_numbers))
+    _say()
+    _print_table(("of a class", "good for"), _family_rows(AUTO, of_classes))
+
+
+def _families_json(auto: str, families: Mapping[str, Family]) -> Json:
+    told: Json = {"auto": {"about": auto}}
+    for name, of in families.items():
+        traits = {"bounds": of.bounds, "blanks": of.blanks, "together": of.together}
+        told[name] = {"about": of.about, **traits, "extra": of.extra or None, "installed": of.is_installed}
+    return told
+
+
+def _family_rows(auto: str, families: Mapping[str, Family]) -> list[tuple[str, str]]:
+    lacking = {name: f" (pip install 'alloyloop[{of.extra}]')" for name, of in families.items() if not of.is_installed}
+    return [("auto", auto), *((name, of.about + lacking.get(name, "")) for name, of in families.items())]
 
 
 @app.command()
@@ -259,12 +288,15 @@ def suggest(
     start: Annotated[
         str | None, typer.Option(help="Choose the first designs space-filling, d-optimal or i-optimal.")
     ] = None,
+    search: Annotated[
+        str | None, typer.Option(help="Look for the best by exchange or population; as campaign.yaml says by default.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Propose the next batch, write it into experiments.csv, and freeze the round."""
     from .campaign import Campaign
 
-    answers = Campaign(directory).suggest(n, dry_run=dry_run, own=own or (), start=start)
+    answers = Campaign(directory).suggest(n, dry_run=dry_run, own=own or (), start=start, search=search)
     if as_json:
         _print_json(
             {
@@ -449,12 +481,15 @@ def explain(
     ] = None,
     process: Annotated[list[str] | None, typer.Option("--at", help="A process value, such as quench=water.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Draw it: a .svg, .png or .pdf file.")] = None,
+    shap: Annotated[
+        bool, typer.Option("--shap", help="Also by the features that the models see; needs the extra shap.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say which elements and features drive the models, what one prediction is made of, and why a choice was made."""
     from .campaign import Campaign
 
-    explained = Campaign(directory).explain(alloy or "", _process_values(process))
+    explained = Campaign(directory).explain(alloy or "", _process_values(process), shap=shap)
     if output is not None:
         from .explaining_plots import picture
         from .files import write_atomically

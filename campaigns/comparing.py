@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..design.beliefs import Evidence, Option
 from ..design.comparing import (
+    ClassLearner,
     Judged,
+    JudgedClasses,
     Learner,
     by_lot,
     choosing,
+    choosing_classes,
     frequencies,
     judged,
     judged_classes,
@@ -28,9 +31,30 @@ from ..design.comparing import (
     without_process,
 )
 from ..surrogates.base import surrogate_names
+from ..surrogates.classifiers import classifier_names
 from ..surrogates.errors import AlloyloopError
-from .comparison import AUTO, BY_SOURCE, MEAN, NO_PROCESS, RANDOM, WORDS, ClassComparison, Compared, Comparison
-from .learning import AUTO_MODELS, evidence, options, variations, why_left_out
+from .comparison import (
+    AUTO,
+    BY_SOURCE,
+    FREQUENCIES,
+    MEAN,
+    NO_PROCESS,
+    RANDOM,
+    WORDS,
+    ClassComparison,
+    Compared,
+    Comparison,
+)
+from .learning import (
+    AUTO_CLASSIFIERS,
+    AUTO_MODELS,
+    class_evidence,
+    class_options,
+    evidence,
+    options,
+    variations,
+    why_left_out,
+)
 from .snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -39,6 +63,11 @@ if TYPE_CHECKING:
 MIXTURE = "linear mixture"
 MOST_REPEATS = 100
 
+Outcome: TypeAlias = "Judged | JudgedClasses"
+Judge: TypeAlias = "Callable[[Evidence, Sequence[Fold]], Outcome]"
+"""Lets one learner be judged on folds of some evidence."""
+Kind = TypeVar("Kind", Judged, JudgedClasses)
+_Sorted: TypeAlias = dict[str, dict[str, dict[str, list[Kind]]]]
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many parts of the comparison are done, and of how many."""
 
@@ -63,7 +92,7 @@ class Asked:
             raise AlloyloopError(f"{self.repeats} repeats cannot be made", f"Ask for 1 to {MOST_REPEATS}.")
         if not self.minutes > 0:
             raise AlloyloopError(f"Nothing can be compared in {self.minutes:g} minutes", "Give a number above 0.")
-        known = (AUTO, *surrogate_names())
+        known = tuple(dict.fromkeys((AUTO, *surrogate_names(), *classifier_names())))
         for name in self.models:
             if name not in known:
                 raise AlloyloopError(f"There is no model named '{name}'", f"Name some of {', '.join(known)}.")
@@ -77,7 +106,7 @@ class _Part:
     property: str
     way: str
     model: str
-    learner: Learner
+    judge: Judge
 
 
 def compare(
@@ -105,18 +134,48 @@ def compare(
     seeds: list[int] = np.random.SeedSequence(snapshot.spec.seed).generate_state(asked.repeats).tolist()
     remarks = list(snapshot.remarks)
     known, learners = _what_to_compare(snapshot, asked, remarks)
-    classes = _classes(snapshot, seeds, remarks)
-    parts = _parts(known, learners, asked.repeats)
-    if not parts and not classes:
+    known_classes, class_learners = _classes_to_compare(snapshot, asked, remarks)
+    judges: dict[str, dict[str, Judge]] = {
+        **{name: {model: _judging(one) for model, one in of.items()} for name, of in learners.items()},
+        **{
+            name: {model: _judging_classes(one, len(_labels(snapshot, name))) for model, one in of.items()}
+            for name, of in class_learners.items()
+        },
+    }
+    every = {**known, **known_classes}
+    parts = _parts(every, judges, asked.repeats)
+    if not parts:
         raise AlloyloopError(f"There is nothing to compare models by: {' '.join(remarks)}", "Enter more results.")
-    done, left = _judged(parts, known, seeds, remarks, progress, lambda: clock() <= until)
+    done, left = _judged(parts, every, seeds, remarks, progress, lambda: clock() <= until)
     remarks += _left(left, parts, asked)
     comparisons = {
         name: Comparison(known[name], models, _takeable(learners[name]), snapshot.spec.seed)
-        for name, models in done.items()
-        if models
+        for name, models in _by_property(done, Judged).items()
+    }
+    classes = {
+        name: ClassComparison(known_classes[name], _labels(snapshot, name), models)
+        for name, models in _by_property(done, JudgedClasses).items()
     }
     return Compared(comparisons, classes, tuple(dict.fromkeys(remarks)))
+
+
+def _judging(learner: Learner) -> Judge:
+    return lambda found, folds: judged(found, learner, folds)
+
+
+def _judging_classes(learner: ClassLearner, n_classes: int) -> Judge:
+    return lambda found, folds: judged_classes(found, n_classes, learner, folds)
+
+
+def _by_property(
+    done: Sequence[tuple[_Part, Outcome]], kind: type[Kind]
+) -> dict[str, dict[str, dict[str, list[Kind]]]]:
+    """What came of the parts of one kind, by property, model and way."""
+    found: dict[str, dict[str, dict[str, list[Kind]]]] = {}
+    for part, one in done:
+        if isinstance(one, kind):
+            found.setdefault(part.property, {}).setdefault(part.model, {}).setdefault(part.way, []).append(one)
+    return found
 
 
 def _judged(
@@ -126,11 +185,11 @@ def _judged(
     remarks: list[str],
     progress: Progress,
     in_time: Callable[[], bool],
-) -> tuple[dict[str, dict[str, dict[str, list[Judged]]]], Sequence[_Part]]:
-    """What came of the parts, by property, model and way, and those not begun in time."""
+) -> tuple[list[tuple[_Part, Outcome]], Sequence[_Part]]:
+    """What came of the parts, and those not begun in time."""
     from threadpoolctl import threadpool_limits
 
-    done: dict[str, dict[str, dict[str, list[Judged]]]] = {name: {} for name in known}
+    done: list[tuple[_Part, Outcome]] = []
     with threadpool_limits(limits=1, user_api="blas"):  # matrices here are small: threads would wait for each other
         for i, part in enumerate(parts):
             progress(i, len(parts))
@@ -138,11 +197,11 @@ def _judged(
                 return done, parts[i:]
             found = replace(known[part.property], whole_sources=part.way == BY_SOURCE)
             try:
-                one = judged(found, part.learner, _folds(found, part.way, seeds[part.repeat]))
+                one = part.judge(found, _folds(found, part.way, seeds[part.repeat]))
             except AlloyloopError as error:
                 remarks.append(f"{part.property}, {part.model}, {WORDS[part.way]}: not judged. {error}")
             else:
-                done[part.property].setdefault(part.model, {}).setdefault(part.way, []).append(one)
+                done.append((part, one))
     progress(len(parts), len(parts))
     return done, ()
 
@@ -153,11 +212,15 @@ def _what_to_compare(
     """By property, the evidence and what is to learn from it; of those with too little, a remark."""
     known: dict[str, Evidence] = {}
     learners: dict[str, dict[str, Learner]] = {}
+    if snapshot.goals and asked.models and set(asked.models).isdisjoint((AUTO, *surrogate_names())):
+        remarks.append(f"Numbers are not compared: {', '.join(asked.models)} are for classes.")
+        return known, learners
     for name in snapshot.goals:
         found = evidence(snapshot, name)
         why = why_not_random(found)
         if not why:
-            learners[name], left_out = _learners(snapshot, found, asked.models)
+            models = tuple(model for model in asked.models if model in (AUTO, *surrogate_names()))
+            learners[name], left_out = _learners(snapshot, found, models)
             if left_out.any():
                 remarks += why_left_out(snapshot, found.rows(left_out))
                 found = found.rows(~left_out)
@@ -203,7 +266,7 @@ def _learners(
     return learners, left_out
 
 
-def _with(snapshot: Snapshot, **keys: str) -> Snapshot:
+def _with(snapshot: Snapshot, **keys: object) -> Snapshot:
     """The campaign with other words in its campaign.yaml."""
     return replace(snapshot, written=replace(snapshot.written, spec=snapshot.spec.model_copy(update=keys)))
 
@@ -212,15 +275,15 @@ def _takeable(learners: Mapping[str, Learner]) -> frozenset[str]:
     return frozenset(name for name in learners if name not in (MEAN, MIXTURE) and not name.endswith(NO_PROCESS))
 
 
-def _parts(known: Mapping[str, Evidence], learners: Mapping[str, Mapping[str, Learner]], repeats: int) -> list[_Part]:
+def _parts(known: Mapping[str, Evidence], judges: Mapping[str, Mapping[str, Judge]], repeats: int) -> list[_Part]:
     """All there is to do, in the order of doing: everything once, and then again."""
     return [
-        _Part(repeat, name, way, model, learner)
+        _Part(repeat, name, way, model, judge)
         for repeat in range(repeats)
         for name, found in known.items()
         for way in _ways(found)
         if repeat == 0 or way == RANDOM or by_lot(found)
-        for model, learner in learners[name].items()
+        for model, judge in judges[name].items()
     ]
 
 
@@ -244,31 +307,65 @@ def _left(left: Sequence[_Part], parts: Sequence[_Part], asked: Asked) -> Iterat
         yield f"{over}: {left[0].repeat} of {asked.repeats} repeats are whole. --minutes gives more time."
 
 
-def _classes(snapshot: Snapshot, seeds: Sequence[int], remarks: list[str]) -> dict[str, ClassComparison]:
-    """What the frequencies of classes foretell of each property of classes."""
-    compared: dict[str, ClassComparison] = {}
-    for name, patterns in snapshot.table.layout.classes.items():
-        labels = tuple(patterns)
-        said = snapshot.table.class_of(name)
-        rows = snapshot.known & np.array([label is not None for label in said], dtype=bool)
-        codes = np.array([labels.index(label) for label in said if label is not None], dtype=np.float64)
-        codes = codes[rows[[label is not None for label in said]]]
-        noise, sources = np.full(len(codes), np.nan), np.array(snapshot.table.source)[rows]
-        found = Evidence(name, snapshot.alloys().rows(rows), codes, noise, sources)
-        if why := why_not_random(found):
-            why = f"all rows are {labels[int(codes[0])]}" if len(codes) and np.ptp(codes) == 0 else why
+def _labels(snapshot: Snapshot, name: str) -> tuple[str, ...]:
+    return tuple(snapshot.table.layout.classes[name])
+
+
+def _classes_to_compare(
+    snapshot: Snapshot, asked: Asked, remarks: list[str]
+) -> tuple[dict[str, Evidence], dict[str, dict[str, ClassLearner]]]:
+    """The same as `_what_to_compare` for the properties that have classes."""
+    known: dict[str, Evidence] = {}
+    learners: dict[str, dict[str, ClassLearner]] = {}
+    if snapshot.class_goals and asked.models and set(asked.models).isdisjoint((AUTO, *classifier_names())):
+        remarks.append(f"Classes are not compared: {', '.join(asked.models)} are for numbers.")
+        return known, learners
+    for name in snapshot.class_goals:
+        found, labels = class_evidence(snapshot, name), _labels(snapshot, name)
+        why = _why_no_classes(found, labels)
+        if not why:
+            models = tuple(model for model in asked.models if model in (AUTO, *classifier_names()))
+            learners[name], left_out = _class_learners(snapshot, found, labels, models)
+            if left_out.any():
+                remarks += why_left_out(snapshot, found.rows(left_out))
+                found = found.rows(~left_out)
+            why = _why_no_classes(found, labels)
+        if why:
+            learners.pop(name, None)
             remarks.append(f"{name} is not compared: {why}.")
             continue
-        remarks.append(f"{name}: this version has no models of classes yet; only their frequencies are judged.")
-        compared[name] = ClassComparison(
-            name,
-            labels,
-            {
-                way: [
-                    judged_classes(found, len(labels), frequencies(len(labels)), _folds(found, way, seed))
-                    for seed in (seeds if way == RANDOM or by_lot(found) else seeds[:1])
-                ]
-                for way in _ways(found)
-            },
-        )
-    return compared
+        known[name] = found
+        if why := why_not_by_source(found):
+            remarks.append(f"{name}: whole sources are not left out, since {why}.")
+    return known, learners
+
+
+def _why_no_classes(found: Evidence, labels: tuple[str, ...]) -> str:
+    """Why no rows can be held out, in words; empty where they can."""
+    if len(found) and np.ptp(found.values) == 0:
+        return f"all rows are {labels[int(found.values[0])]}"
+    return why_not_random(found)
+
+
+def _class_learners(
+    snapshot: Snapshot, found: Evidence, labels: tuple[str, ...], models: Sequence[str]
+) -> tuple[dict[str, ClassLearner], NDArray[np.bool_]]:
+    """What is compared on one property that has classes, by name, and the rows (True) that some option cannot take.
+
+    The frequencies, every classifier, and `auto`. Where none is named, those that `auto` does not choose from see the
+    widest set of features alone: there are many, and they cost their time.
+    """
+    wide = snapshot if snapshot.named is not None else _with(snapshot, features="auto")
+    learners: dict[str, ClassLearner] = {FREQUENCIES: frequencies(len(labels))}
+    left_out = np.zeros(len(found), dtype=bool)
+    for model in dict.fromkeys(models or classifier_names()):
+        if model != AUTO:
+            offered, cannot = class_options(_with(wide, model={found.property: model}), found)
+            left_out |= cannot
+            names = list(offered) if models or model in AUTO_CLASSIFIERS else list(offered)[-1:]
+            learners |= {name: choosing_classes(labels, {name: offered[name]}) for name in names}
+    if not models or AUTO in models:
+        choices, cannot = class_options(_with(wide, model=AUTO), found)
+        left_out |= cannot
+        learners[AUTO] = choosing_classes(labels, choices)
+    return learners, left_out

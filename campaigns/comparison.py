@@ -12,8 +12,9 @@ from typing import TypeAlias
 import numpy as np
 
 from ..design.beliefs import Evidence, sources_of
-from ..design.comparing import Judged, JudgedClasses
+from ..design.comparing import Judged, JudgedClasses, mean_advantage
 from ..surrogates.base import FloatArray
+from ..surrogates.explain import Tuned
 from .answers import Json
 from .plots import words_and_unit
 from .printing import table_lines
@@ -127,6 +128,14 @@ class Comparison:
         groups = sources_of(self.evidence)[pairs[0][0].rows]
         return advantage(errors, others, groups, np.random.default_rng(self.seed))
 
+    def tuned(self, name: str) -> tuple[Tuned, int, int] | None:
+        """What one model chose for itself most often, in how many folds, and of how many; in the way to decide by."""
+        done = [tuned for one in self.repeats[name].get(self.ways[0], ()) for tuned in one.tuned if tuned is not None]
+        if not done:
+            return None
+        ((words, n),) = Counter(tuned.words for tuned in done).most_common(1)
+        return next(tuned for tuned in done if tuned.words == words), n, len(done)
+
     def sentences(self) -> Iterator[str]:
         """What to take and how sure that is; how far training scores flatter it; what else may mislead."""
         best = self.best
@@ -181,6 +190,9 @@ class Comparison:
             yield f"Without the process columns it errs {without['rmse'].mean:.3g}{unit}."
         if held < LEAST_HELD:
             yield f"Its 90 % intervals hold only {held:.0%} of the values left out: take them as too narrow."
+        if chosen := self.tuned(best):
+            tuned, n, of = chosen
+            yield f"It chose {tuned.words} in {n} of {of} folds."
         if best == AUTO:
             taken = Counter(option for one in self.repeats[best][way] for option in one.taken)
             yield "It took " + ", ".join(f"{name} {n}×" for name, n in taken.most_common()) + "."
@@ -225,50 +237,123 @@ def _squares(one: Judged) -> FloatArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassComparison:
-    """How well the frequencies of its classes foretell a property of classes; there are no other models of them yet.
+    """How all classifiers did on one property that has classes.
 
     Parameters
     ----------
-    property : its name
+    evidence : what there was to learn from
     labels : the k classes
-    repeats : way of leaving out → what came of each repeat
+    repeats : model → way of leaving out → what came of each repeat
     """
 
-    property: str
+    evidence: Evidence
     labels: tuple[str, ...]
-    repeats: Mapping[str, Sequence[JudgedClasses]]
+    repeats: Mapping[str, Mapping[str, Sequence[JudgedClasses]]]
 
-    def scores(self, way: str) -> dict[str, Score]:
-        """Scores by their names."""
-        done = self.repeats[way]
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The ways in which rows were left out, the one to decide by first."""
+        done = {way for ways in self.repeats.values() for way in ways}
+        return tuple(way for way in WORDS if way in done)
+
+    def scores(self, name: str, way: str) -> dict[str, Score]:
+        """Scores of one model by their names; none where it was not judged in this way."""
+        done = self.repeats[name].get(way, ())
+        keys = done[0].scores if done else ()
+        return {key: Score.of([one.scores[key] for one in done], [one.train[key] for one in done]) for key in keys}
+
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """The models by their log loss in the way to decide by, the best first."""
+        way = self.ways[0]
+        losses = {name: self.scores(name, way)["log_loss"].mean for name, ways in self.repeats.items() if way in ways}
+        return tuple(sorted(losses, key=losses.__getitem__))
+
+    @property
+    def best(self) -> str | None:
+        """The model that makes the classes of rows left out likeliest; None where only frequencies were judged."""
+        return next((name for name in self.ranked if name != FREQUENCIES), None)
+
+    def advantage(self, name: str, other: str) -> tuple[float, float]:
+        """How much larger the log loss of another model is, and the standard error of that, were other data measured.
+
+        On the repeats that both have; rows of one source err together.
+        """
+        way = self.ways[0]
+        pairs = list(zip(self.repeats[name][way], self.repeats[other][way], strict=False))
+        losses, others = (np.mean([pair[i].losses for pair in pairs], axis=0) for i in (0, 1))
+        return mean_advantage(losses, others, sources_of(self.evidence)[pairs[0][0].rows])
+
+    def sentences(self) -> Iterator[str]:
+        """What to take and how sure that is, and how far training scores flatter it."""
+        best, way = self.best, self.ways[0]
+        if best is None:
+            return
+        of = self.scores(best, way)
+        told = f"log loss {of['log_loss'].mean:.3g}, right for {of['accuracy'].mean:.0%} of the rows, {WORDS[way]}"
+        if FREQUENCIES in self.ranked:
+            more, error = self.advantage(best, FREQUENCIES)
+            by_count = self.scores(FREQUENCIES, way)
+            count = f"log loss {by_count['log_loss'].mean:.3g}, right for {by_count['accuracy'].mean:.0%}"
+            if more <= SURE * error:
+                yield f"No classifier is surely better than class frequencies ({count}): the best, {best}, has {told}."
+                return
+            told += f"; by their frequencies alone {count}"
+        yield f"Take {best}: {told}."
+        other = next((name for name in self.ranked if name not in (best, FREQUENCIES)), None)
+        if other is not None:
+            more, error = self.advantage(best, other)
+            sure = "that is more than chance" if more > SURE * error else "that may be chance"
+            yield f"The log loss of the next, {other}, is {more:.2g} ± {error:.2g} larger: {sure}."
+        yield (
+            f"Its log loss is {of['log_loss'].train:.3g} on its own training rows, where it is right for "
+            f"{of['accuracy'].train:.0%} of them: do not report such numbers."
+        )
+
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Column names and rows of text, the best first: scores in the way to decide by, and the loss in the other."""
+        way, other = self.ways[0], self.ways[-1]
+        columns = ["model", "log loss", "in training", "right", "in training", "recall", "AUC"]
+        columns += ["log loss by lot"] if other != way else []
+        rows = []
+        for name in self.ranked:
+            of = self.scores(name, way)
+            row = [name, str(of["log_loss"]), f"{of['log_loss'].train:.4g}", f"{of['accuracy'].mean:.0%}"]
+            row += [f"{of['accuracy'].train:.0%}", f"{of['recall'].mean:.0%}", f"{of['auc'].mean:.2f}"]
+            if other != way:
+                by_lot = self.scores(name, other).get("log_loss")
+                row.append("" if by_lot is None else str(by_lot))
+            rows.append(row)
+        return columns, rows
+
+    def json(self) -> dict[str, Json]:
+        """Scores by model and way, as in `--json`; a confusion is {class: {taken for: number of rows}}."""
         return {
-            key: Score.of([one.scores[key] for one in done], [one.train[key] for one in done]) for key in done[0].scores
+            name: {way: self._way_json(name, way, done) for way, done in ways.items()}
+            for name, ways in self.repeats.items()
         }
 
-    def json(self) -> Json:
-        """Scores by way, as in `--json`; a confusion is {class: {taken for: number of rows}}."""
-        told: Json = {}
-        for way, done in self.repeats.items():
-            confusions = np.array([one.confusion for one in done])
-            std = self._counts(confusions.std(axis=0, ddof=1)) if len(done) > 1 else None
-            train = np.mean([one.train_confusion for one in done], axis=0)
-            told[way] = {key: of.json() for key, of in self.scores(way).items()}
-            told[way]["confusion"] = {
-                "mean": self._counts(confusions.mean(axis=0)),
-                "std": std,
-                "train": self._counts(train),
-            }
+    def _way_json(self, name: str, way: str, done: Sequence[JudgedClasses]) -> Json:
+        confusions = np.array([one.confusion for one in done])
+        told: Json = {key: of.json() for key, of in self.scores(name, way).items()}
+        told["confusion"] = {
+            "mean": self._counts(confusions.mean(axis=0)),
+            "std": self._counts(confusions.std(axis=0, ddof=1)) if len(done) > 1 else None,
+            "train": self._counts(np.mean([one.train_confusion for one in done], axis=0)),
+        }
         return told
 
     def _counts(self, confusion: FloatArray) -> Json:
         rows = (dict(zip(self.labels, row, strict=True)) for row in confusion.tolist())
         return dict(zip(self.labels, rows, strict=True))
 
-    def lines(self) -> Iterator[str]:
-        """As a person wants to see it."""
-        for way in self.repeats:
-            right = self.scores(way)["accuracy"].mean
-            yield f"{self.property}: the most frequent class is right for {right:.0%} of the rows, {WORDS[way]}."
+    def lines(self, width: int | None = None) -> Iterator[str]:
+        """As a person wants to see it on a terminal of some width: the table, and what follows from it."""
+        sources = np.unique(self.evidence.sources[self.evidence.sources != ""])
+        of = f" of {len(sources)} sources" if len(sources) else ""
+        yield f"{self.evidence.property}: {len(self.evidence)} rows{of}, {WORDS[self.ways[0]]}"
+        yield from table_lines(*self.table(), width)
+        yield from self.sentences()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -286,38 +371,43 @@ class Compared:
     classes: Mapping[str, ClassComparison] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
+    @property
+    def _every(self) -> dict[str, Comparison | ClassComparison]:
+        return {**self.of, **self.classes}
+
     def json(self) -> Json:
         """As in `--json` (the manual's keys)."""
         models: dict[str, Json] = {}
-        for name, comparison in self.of.items():
+        for name, comparison in self._every.items():
             for model, ways in comparison.json().items():
                 models.setdefault(model, {})[name] = ways
-        for name, classes in self.classes.items():
-            models.setdefault(FREQUENCIES, {})[name] = classes.json()
+        tuned: dict[str, dict[str, Json]] = {}
+        for name, comparison in self.of.items():
+            for model in comparison.repeats:
+                if chosen := comparison.tuned(model):
+                    told, n, of = chosen
+                    tuned.setdefault(model, {})[name] = {"settings": dict(told.settings), "folds": n, "of": of}
         return {
             "models": models,
-            "best": {name: comparison.best for name, comparison in self.of.items()},
-            "verdict": {name: " ".join(comparison.sentences()) for name, comparison in self.of.items()},
+            "tuned": tuned,
+            "best": {name: comparison.best for name, comparison in self._every.items()},
+            "verdict": {name: " ".join(comparison.sentences()) for name, comparison in self._every.items()},
             "remarks": list(self.remarks),
         }
 
     def lines(self, width: int | None = None) -> Iterator[str]:
         """As a person wants to see it on a terminal of some width."""
-        for comparison in self.of.values():
+        for comparison in self._every.values():
             yield from comparison.lines(width)
-            yield ""
-        for classes in self.classes.values():
-            yield from classes.lines()
             yield ""
         yield from (f"Remark: {remark}" for remark in self.remarks)
 
     def _repr_html_(self) -> str:
         parts = []
-        for name, comparison in self.of.items():
+        for name, comparison in self._every.items():
             columns, rows = comparison.table()
             head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
             body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
             said = html.escape(" ".join(comparison.sentences()))
             parts.append(f"<h4>{html.escape(name)}</h4><table><tr>{head}</tr>{body}</table><p>{said}</p>")
-        notes = [*(line for classes in self.classes.values() for line in classes.lines()), *self.remarks]
-        return "".join(parts) + "".join(f"<p><small>{html.escape(note)}</small></p>" for note in notes)
+        return "".join(parts) + "".join(f"<p><small>{html.escape(remark)}</small></p>" for remark in self.remarks)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import floor, isfinite, log10
+from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -15,36 +15,53 @@ from ..design.beliefs import Belief, Choice
 from ..design.explaining import (
     Contributions,
     Effect,
+    FeatureContributions,
     HeldOut,
     Importance,
+    Moves,
     Neighbour,
     Outlier,
     Thing,
     contributions,
     effects,
+    feature_contributions,
     held_out,
     importances,
     mean_alloy,
+    moves,
     neighbours,
     outliers,
     percent,
     relevances,
 )
 from ..design.features import Alloys
+from ..design.readable import Averages, Tallies, averages, tallies
 from ..surrogates.errors import AlloyloopError
+from ..surrogates.explain import check_shap
 from .answers import Answer, Json
 from .judging import judge
 from .learning import Beliefs, believe
 from .named import Named, named
 from .plots import words_and_unit
 from .printing import table_lines
+from .readable import (
+    Own,
+    averages_json,
+    averages_lines,
+    finer,
+    moves_rows,
+    own,
+    own_lines,
+    tallies_json,
+    tallies_lines,
+)
 from .rounds import PastRound, past_round
 from .snapshot import Snapshot, plain
 from .status import status
 
 # How a value is written that is only a bound.
 BOUNDS = {-1: "<", 0: "", 1: ">"}
-# Of the features that a model attends to, and of the neighbours of an alloy, the first are shown.
+# Of the features that a model attends to or is moved by, and of the neighbours of an alloy, the first are shown.
 MOST_FEATURES = 8
 N_NEIGHBOURS = 5
 
@@ -66,6 +83,9 @@ class Model:
     base : what is varied in `effects`, in words
     effects : of each thing that a design may differ in
     outliers : rows to check
+    own : what it says of itself: what it chose, its formula or rules
+    rules : rules of thumb of the same rows
+    moves : how far things and features move what it expects; None where that was not asked for
     """
 
     belief: Belief
@@ -77,6 +97,9 @@ class Model:
     base: str
     effects: tuple[Effect, ...]
     outliers: tuple[Outlier, ...]
+    own: tuple[Own, ...]
+    rules: Averages
+    moves: Moves | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,16 +111,21 @@ class ModelsExplained:
     snapshot : the campaign
     models : by property
     remarks : what should be known about all of them
+    classes : rules of thumb of properties that are classes
     """
 
     snapshot: Snapshot
     models: Mapping[str, Model]
     remarks: tuple[str, ...]
+    classes: Mapping[str, Tallies] = field(default_factory=dict)
 
     def json(self) -> Json:
         """As in `--json`; see docs/explaining.md."""
         return {
-            "properties": {name: _model_json(self.snapshot, model) for name, model in self.models.items()},
+            "properties": {name: _model_json(self.snapshot, name, model) for name, model in self.models.items()},
+            "classes": {
+                name: {"rules_of_thumb": tallies_json(self.snapshot, told)} for name, told in self.classes.items()
+            },
             "remarks": list(self.remarks),
         }
 
@@ -105,30 +133,44 @@ class ModelsExplained:
         """The same for a person to read."""
         for name, model in self.models.items():
             yield from _model_lines(self.snapshot, name, model, width)
+        for name, told in self.classes.items():
+            yield from tallies_lines(self.snapshot, told, name)
+            yield ""
         for remark in self.remarks:
             yield f"Remark: {remark}"
 
 
-def explain_models(snapshot: Snapshot) -> ModelsExplained:
-    """What drives the models: what they need to know, what each thing does, and which rows disagree.
+def explain_models(snapshot: Snapshot, *, shap: bool = False) -> ModelsExplained:
+    """What drives the models: what they need to know, what each thing does, which rows disagree, and rules of thumb.
+
+    Parameters
+    ----------
+    shap : whether to share what they expect of the rows among what they see, too
 
     Raises
     ------
     AlloyloopError
-        where there is nothing to learn from yet
+        where there is nothing to learn from yet, and for `shap` where that package is not installed
     """
+    if shap:
+        check_shap()
     beliefs = believe(snapshot)
     _refuse_if_nothing(beliefs)
     rngs = _generators(snapshot, len(beliefs.of))
     models = {
-        name: _model(snapshot, belief, beliefs.choices[name], rng)
+        name: _model(snapshot, belief, beliefs.choices[name], rng, shap=shap)
         for (name, belief), rng in zip(beliefs.of.items(), rngs, strict=True)
     }
-    return ModelsExplained(snapshot, models, (*snapshot.remarks, *beliefs.remarks))
+    classes = {
+        name: tallies(snapshot.space, told.evidence, told.labels, told.features)
+        for name, told in beliefs.classes.items()
+    }
+    return ModelsExplained(snapshot, models, (*snapshot.remarks, *beliefs.remarks), classes)
 
 
-def _model(snapshot: Snapshot, belief: Belief, choice: Choice, rng: np.random.Generator) -> Model:
+def _model(snapshot: Snapshot, belief: Belief, choice: Choice, rng: np.random.Generator, *, shap: bool) -> Model:
     space, known = snapshot.space, belief.evidence
+    of_rules, of_moves = rng.spawn(2)
     held = held_out(known, belief.again)
     rmse = None
     if held is not None:
@@ -144,6 +186,9 @@ def _model(snapshot: Snapshot, belief: Belief, choice: Choice, rng: np.random.Ge
         said,
         effects(space, belief, base),
         outliers(belief, held),
+        own(belief, choice),
+        averages(space, known, belief.features, of_rules, belief.on_scale()[1]),
+        moves(space, belief, of_moves) if shap else None,
     )
 
 
@@ -159,7 +204,7 @@ def _base(snapshot: Snapshot, belief: Belief) -> tuple[Alloys, str]:
 
 
 def _refuse_if_nothing(beliefs: Beliefs) -> None:
-    if not beliefs.of:
+    if not beliefs.of and not beliefs.classes:
         raise AlloyloopError(
             "There is nothing to explain: no property has been measured often enough to model",
             "`alloyloop record` enters measurements.",
@@ -183,12 +228,14 @@ class Parts:
     expected : its mean, in the property's unit
     contributions : what the difference from the mean of the data is made of
     neighbours : the rows nearest to the alloy, and what each does to the mean
+    features : what the difference is made of by what the model sees; None where that was not asked for
     """
 
     belief: Belief
     expected: float
     contributions: Contributions
     neighbours: tuple[Neighbour, ...]
+    features: FeatureContributions | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -244,6 +291,14 @@ class AlloyExplained:
                 }
                 for near in part.neighbours
             ],
+            "shap": None
+            if part.features is None
+            else {
+                "mean_of_data": part.features.shares[0].base,
+                "features": [
+                    {"name": name, "shift": shift, "error": error} for name, shift, error in _by_feature(part.features)
+                ],
+            },
         }
 
     def value(self, thing: Thing) -> float | str | None:
@@ -260,6 +315,10 @@ class AlloyExplained:
         yield f"  Nearest known: {self.answer.nearest_known}."
         yield from (f"  {flag}" for flag in self.answer.flags)
         yield from _decision_lines(self.past, self.answer.id)
+        for name, expected in self.answer.classes.items():
+            found = (self.answer.measured or {}).get(name)
+            chances = ", ".join(f"{label} {chance:.0%}" for label, chance in expected.classes.items())
+            yield f"  {_capital(words_and_unit(name)[0])}: {chances}{'' if found is None else f'; found {found}'}."
         for name, part in self.parts.items():
             yield ""
             yield from self._part_lines(name, part, width)
@@ -269,10 +328,10 @@ class AlloyExplained:
     def _part_lines(self, name: str, part: Parts, width: int | None) -> Iterator[str]:
         words, unit = words_and_unit(name)
         measured = (self.answer.measured or {}).get(name)
-        told = "" if measured is None else f"; measured {measured:.6g}"
+        told = f"; measured {measured:.6g}" if isinstance(measured, float) else ""
         yield f"{_capital(words)}: {self.answer.predicted[name]} {unit}{told}"
         shared, evidence = part.contributions, part.belief.evidence
-        digits = _finer(self.answer.predicted[name].std)
+        digits = finer(self.answer.predicted[name].std)
         start, end = f"{shared.shares.base:.{digits}f} {unit}", f"{part.expected:.{digits}f} {unit}"
         yield f"\n  From the {start} that is expected on average of the data to these {end}:"
         steps = [
@@ -282,6 +341,15 @@ class AlloyExplained:
         ]
         columns: tuple[str, ...] = ("what", "has", f"changes it by [{unit}]", "")
         yield from _indented(table_lines(columns, steps, width))
+        if part.features is not None:
+            start = f"{part.features.shares[0].base:.{digits}f} {unit}"
+            yield f"\n  The same by the features that the model sees (SHAP values), from {start}:"
+            seen = [
+                (name, f"{shift:+.{digits}f}", f"± {error:.{digits}f}" if error else "")
+                for name, shift, error in _by_feature(part.features)[:MOST_FEATURES]
+                if abs(shift) >= 0.5 * 10**-digits
+            ]
+            yield from _indented(table_lines(("feature", f"changes it by [{unit}]", ""), seen, width))
         apart = "at.%" if self.snapshot.space.elements else "% of the ranges"
         yield f"\n  The nearest rows, and what is expected without each ({part.expected:.{digits}f} with all):"
         rows = [
@@ -314,19 +382,25 @@ class AlloyExplained:
         return "not known" if value is None else _text(value)
 
 
-def explain_alloy(snapshot: Snapshot, alloy: str, process: Mapping[str, float | str] | None = None) -> AlloyExplained:
+def explain_alloy(
+    snapshot: Snapshot, alloy: str, process: Mapping[str, float | str] | None = None, *, shap: bool = False
+) -> AlloyExplained:
     """Why one alloy is believed to have what it has, and why it was proposed if it was.
 
     Parameters
     ----------
     alloy : the id of a row, or a name as for `predict`
     process : process values of an alloy that is named
+    shap : whether to share the prediction among the features that the model sees, too
 
     Raises
     ------
     AlloyloopError
-        for an id or name that cannot be read, and where there is nothing to learn from yet
+        for an id or name that cannot be read, where there is nothing to learn from yet, and for `shap` where that
+        package is not installed
     """
+    if shap:
+        check_shap()
     row, asked = _asked(snapshot, alloy, process)
     beliefs = believe(snapshot)
     _refuse_if_nothing(beliefs)
@@ -334,7 +408,7 @@ def explain_alloy(snapshot: Snapshot, alloy: str, process: Mapping[str, float | 
     (answer,) = judge(snapshot, beliefs, [alloy], asked.compositions, asked.process, measured=measured)
     made = _as_alloys(snapshot, asked)
     parts = {
-        name: _parts(snapshot, beliefs.of[name], beliefs.choices[name], made, rng)
+        name: _parts(snapshot, beliefs.of[name], made, rng, shap=shap)
         for name, rng in zip(beliefs.of, _generators(snapshot, len(beliefs.of)), strict=True)
         if name in answer.predicted
     }
@@ -367,20 +441,22 @@ def _as_alloys(snapshot: Snapshot, asked: Named) -> Alloys:
     return Alloys(elements, fractions, asked.process)
 
 
-def _parts(snapshot: Snapshot, belief: Belief, choice: Choice, alloy: Alloys, rng: np.random.Generator) -> Parts:
+def _parts(snapshot: Snapshot, belief: Belief, alloy: Alloys, rng: np.random.Generator, *, shap: bool) -> Parts:
     space = snapshot.space
+    (of_features,) = rng.spawn(1)
     return Parts(
         belief,
         float(belief.about(alloy).mean[0]),
         contributions(space, belief, alloy, rng),
         neighbours(space, belief, alloy, belief.again, N_NEIGHBOURS),
+        feature_contributions(belief, alloy, of_features) if shap else None,
     )
 
 
 # -- as JSON ----------------------------------------------------------------------------------------------------------
 
 
-def _model_json(snapshot: Snapshot, model: Model) -> Json:
+def _model_json(snapshot: Snapshot, name: str, model: Model) -> Json:
     evidence = model.belief.evidence
     return {
         "choice": {"name": model.choice.name, "why": model.choice.why},
@@ -411,6 +487,19 @@ def _model_json(snapshot: Snapshot, model: Model) -> Json:
             }
             for one in model.outliers
         ],
+        "models": [one.json() for one in model.own],
+        "rules_of_thumb": averages_json(snapshot, model.rules, name),
+        "shap": None if model.moves is None else _moves_json(model.moves),
+    }
+
+
+def _moves_json(moved: Moves) -> Json:
+    return {
+        "rows": moved.n_rows,
+        "contributions": [
+            {"name": thing.name, "of": thing.kind, "mean_size": size} for thing, size in moved.things.items()
+        ],
+        "features": [{"name": name, "mean_size": size} for name, size in moved.features.items()],
     }
 
 
@@ -439,7 +528,7 @@ def _decision(past: PastRound | None, id: str) -> Json | None:
         "round": past.number,
         "why": past.proposals[id].why,
         "expected_gain": gains[at] if isinstance(gains, list) and at < len(gains) else None,
-        "predicted": {name: predicted.json() for name, predicted in past.proposals[id].predicted.items()},
+        "predicted": {name: expected.json() for name, expected in past.proposals[id].expected.items()},
         "acquisition": past.decision.get("acquisition"),
         "models": past.decision.get("models", {}),
         "runner_ups": past.decision.get("runner_ups", []),
@@ -449,6 +538,13 @@ def _decision(past: PastRound | None, id: str) -> Json | None:
 def _shares(shared: Contributions) -> list[tuple[Thing, float, float]]:
     """Things with what they contribute and its error, the largest first."""
     told = zip(shared.things, shared.shares.of.tolist(), shared.shares.errors.tolist(), strict=True)
+    return sorted(told, key=lambda item: -abs(item[1]))
+
+
+def _by_feature(shared: FeatureContributions) -> list[tuple[str, float, float]]:
+    """Features with what they contribute to the one alloy and its error, the largest first."""
+    (shares,) = shared.shares
+    told = zip(shared.names, shares.of.tolist(), shares.errors.tolist(), strict=True)
     return sorted(told, key=lambda item: -abs(item[1]))
 
 
@@ -468,7 +564,7 @@ def _model_lines(snapshot: Snapshot, name: str, model: Model, width: int | None)
     words, sign = words_and_unit(name)
     evidence = model.belief.evidence
     spread = float(np.std(evidence.values[evidence.exact]))
-    digits = _finer(model.rmse or spread)
+    digits = finer(model.rmse or spread)
     yield f"{_capital(words)}{f' [{sign}]' if sign else ''}: {model.choice.name}"
     yield f"  {model.choice.why}"
     n_rows = len(evidence)
@@ -477,6 +573,7 @@ def _model_lines(snapshot: Snapshot, name: str, model: Model, width: int | None)
     else:
         without = f"With {model.held.left_out} left out it errs by {model.rmse:.{digits}f} {sign} (root mean square)"
         yield f"  Learned from {n_rows} rows. {without}; the values themselves spread by {spread:.{digits}f}."
+    yield from own_lines(model.own, name)
     if model.importances:
         yield "\n  What it needs to know: how much that error rises if one thing is mixed up among the alloys"
         needed = [
@@ -490,14 +587,28 @@ def _model_lines(snapshot: Snapshot, name: str, model: Model, width: int | None)
         if rest := told[MOST_FEATURES:]:
             seen.append((f"{len(rest)} others", f"{sum(share for _, share in rest):.0%}"))
         yield from _indented(table_lines(("feature", "share"), seen, width))
+    if model.moves is not None:
+        yield from _moves_lines(snapshot, model.moves, sign, digits, width)
     if model.effects:
         paying = f", {snapshot.space.elements[-1]} taking the remainder" if snapshot.space.elements else ""
         yield f"\n  What each does, one at a time, from {model.base}{paying}"
         rows = [_effect_row(snapshot, effect, digits) for effect in model.effects]
         columns = ("vary", "from", "to", f"expected [{sign}]", "lowest", "highest", "outside the data")
         yield from _indented(table_lines(columns, rows, width))
+    yield from averages_lines(snapshot, model.rules, name)
     yield from _outlier_lines(snapshot, model, sign, digits, width)
     yield ""
+
+
+def _moves_lines(snapshot: Snapshot, moved: Moves, sign: str, digits: int, width: int | None) -> Iterator[str]:
+    head = f"moves it by [{sign}]"
+    if moved.things:
+        yield f"\n  How far each moves what is expected of {moved.n_rows} of the rows from their mean (Shapley values)"
+        rows = moves_rows(snapshot, moved.things, MOST_FEATURES, digits)
+        yield from _indented(table_lines(("what", head), rows, width))
+    yield "\n  The same by the features that the model sees (SHAP values)"
+    rows = moves_rows(snapshot, moved.features, MOST_FEATURES, digits)
+    yield from _indented(table_lines(("feature", head), rows, width))
 
 
 def _effect_row(snapshot: Snapshot, effect: Effect, digits: int) -> tuple[str, ...]:
@@ -569,11 +680,6 @@ def _decision_lines(past: PastRound | None, id: str) -> Iterator[str]:
 
 def _indented(lines: Iterator[str]) -> Iterator[str]:
     return (f"    {line}".rstrip() for line in lines)
-
-
-def _finer(spread: float) -> int:
-    """Decimals that show two figures of a tenth of a spread: differences of means are known better than values."""
-    return max(0, 1 - floor(log10(spread / 10))) if spread > 0 and isfinite(spread) else 2
 
 
 def _text(value: Any) -> str:

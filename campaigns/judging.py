@@ -9,14 +9,15 @@ import numpy as np
 
 from ..design.alloy_names import BASIS_SIGN
 from ..design.beliefs import Belief
+from ..design.classes import ClassBelief
 from ..design.composition import Composition
 from ..design.distances import distances, far
-from ..design.features import Alloys
-from ..design.goals import limits
+from ..design.features import Alloys, Features
+from ..design.goals import classes_wanted, limits
 from ..design.process import Process
 from ..design.unseen import unseen
 from ..surrogates.base import FloatArray, Prediction
-from .answers import Answer, Nearest, Predicted
+from .answers import Answer, Nearest, Predicted, PredictedClasses
 from .learning import Beliefs
 from .snapshot import Snapshot, plain
 
@@ -30,7 +31,7 @@ def judge(
     compositions: Sequence[Composition | None],
     process: Process,
     why: Sequence[str] = (),
-    measured: Sequence[Mapping[str, float]] = (),
+    measured: Sequence[Mapping[str, float | str]] = (),
 ) -> tuple[Answer, ...]:
     """Answer for each alloy.
 
@@ -52,6 +53,10 @@ def judge(
         for name, limit in limits(snapshot.goals).items()
         if name in predictions
     }
+    classes = {name: _class_prediction(belief, alloys) for name, belief in beliefs.classes.items()}
+    for name, goal in classes_wanted(snapshot.class_goals).items():
+        if name in classes:
+            chances[name] = classes[name][:, beliefs.classes[name].labels.index(goal.label)]
     known_ids = [snapshot.table.ids[row] for row in np.flatnonzero(snapshot.known)]
     known = snapshot.alloys().rows(snapshot.known)
     apart, farthest = distances(snapshot.space, alloys, known), far(snapshot.space, known)
@@ -66,7 +71,12 @@ def judge(
             for name, p in predictions.items()
             if np.isfinite(p.mean[i])
         }
-        chance = {name: float(values[i]) for name, values in chances.items() if name in predicted}
+        of_class = {
+            name: PredictedClasses(dict(zip(beliefs.classes[name].labels, shares[i].tolist(), strict=True)))
+            for name, shares in classes.items()
+            if np.isfinite(shares[i]).all()
+        }
+        chance = {name: float(of[i]) for name, of in chances.items() if name in predicted or name in of_class}
         chance["all"] = float(np.prod(list(chance.values())))
         nearest = _nearest(known_ids, apart[i])
         own = {name: values[i] for name, values in process.items()}
@@ -80,14 +90,15 @@ def judge(
                 nearest=nearest,
                 flags=(
                     *(
-                        f"{name} cannot be predicted: {_why_unknown(belief, alloys.rows(np.array([i])))}"
-                        for name, belief in beliefs.of.items()
-                        if name not in predicted
+                        f"{name} cannot be predicted: {_why_unknown(belief.features, alloys.rows(np.array([i])))}"
+                        for name, belief in beliefs.every.items()
+                        if name not in predicted and name not in of_class
                     ),
                     *_flags(snapshot, composition, strange[i], inf if nearest is None else nearest.distance, farthest),
                 ),
                 why=why[i] if why else "",
                 measured=measured[i] if measured else None,
+                classes=of_class,
             )
         )
     return tuple(answers)
@@ -104,10 +115,19 @@ def _prediction(belief: Belief, alloys: Alloys) -> Prediction:
     return belief.about(alloys.rows(known)).among(known)
 
 
-def _why_unknown(belief: Belief, alloy: Alloys) -> str:
+def _class_prediction(belief: ClassBelief, alloys: Alloys) -> FloatArray:
+    """Probabilities of the classes of each alloy (n, k); NaN where its features are not known."""
+    known = belief.features.known(alloys)
+    chances = np.full((len(alloys), len(belief.labels)), np.nan)
+    if known.any():
+        chances[known] = belief.about(alloys.rows(known))
+    return chances
+
+
+def _why_unknown(features: Features, alloy: Alloys) -> str:
     """Why a feature of one alloy is not known."""
-    calphad = belief.features.calphad
-    if calphad is None or not belief.features.without_phases(alloy)[0]:
+    calphad = features.calphad
+    if calphad is None or not features.without_phases(alloy)[0]:
         return NO_VALUE
     (why,) = calphad.whys_unknown(alloy.fractions, alloy.elements)
     return f"its features need phases, and those are not known of alloys that {why}"

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..design.acquisition import ClassWanted
 from ..design.beliefs import Belief, Choice, Evidence, Option, Part, choose, learn_chosen
 from ..design.classes import ClassBelief, choose_classes, learn_classes
 from ..design.features import FEATURE_SETS, Features, feature_set, known_for, telling_descriptors
-from ..design.goals import Report
+from ..design.goals import Report, classes_wanted
 from ..design.repeats import merge_repeats, merged_words
 from ..design.usual_scatter import usual_scatter
 from ..surrogates.base import HERE, family
@@ -62,6 +63,11 @@ class Beliefs:
     choices: Mapping[str, Choice]
     remarks: tuple[str, ...]
     classes: Mapping[str, ClassBelief] = field(default_factory=dict)
+
+    @property
+    def every(self) -> dict[str, Belief | ClassBelief]:
+        """All of them, by property."""
+        return {**self.of, **self.classes}
 
 
 def evidence(snapshot: Snapshot, name: str) -> Evidence:
@@ -162,10 +168,10 @@ def believe(snapshot: Snapshot) -> Beliefs:
         if belief is not None:
             classes[name] = belief
     cache.save()
-    seen = [believed.features for believed in (*beliefs.values(), *classes.values())]
-    if any(features.calphad is not None for features in seen) and snapshot.calphad is not None:
+    believed = Beliefs(beliefs, choices, (), classes)
+    if any(each.features.calphad is not None for each in believed.every.values()) and snapshot.calphad is not None:
         remarks += snapshot.calphad.database.remarks
-    return Beliefs(beliefs, choices, tuple(remarks), classes)
+    return replace(believed, remarks=tuple(remarks))
 
 
 def _believe_classes(
@@ -194,8 +200,8 @@ def _believe_classes(
         (seen,) = belief.seen
         chance = belief.about(found.alloys.rows(np.array([0])))[0, labels.index(seen)]
         remarks.append(
-            f"{name}: all {len(found)} rows are {seen}, so that nothing tells when an alloy is not; each is taken to be "
-            f"with a probability of {chance:.1%}, by that count alone."
+            f"{name}: all {len(found)} rows are {seen}, so that nothing tells when an alloy is not; each is taken to "
+            f"be with a probability of {chance:.1%}, by that count alone."
         )
     elif snapshot.spec.prepare:
         remarks.append(f"{name}: the steps under prepare are for numbers; classifiers see the features as they are.")
@@ -264,6 +270,21 @@ def class_evidence(snapshot: Snapshot, name: str) -> Evidence:
         sources=_sources(snapshot)[rows],
         ids=np.array(table.ids, dtype=np.str_)[rows],
     )
+
+
+def classes_to_be(snapshot: Snapshot, beliefs: Beliefs, rows: NDArray[np.bool_]) -> dict[str, ClassWanted]:
+    """The classes that are asked for, by property that can be predicted, with what was found of some rows.
+
+    What was found under other conditions than those asked for is not taken for known.
+    """
+    near = snapshot.near_conditions()
+    return {
+        name: ClassWanted(
+            beliefs.classes[name], goal.label, np.where(near, snapshot.is_of(name, goal.label), np.nan)[rows]
+        )
+        for name, goal in classes_wanted(snapshot.class_goals).items()
+        if name in beliefs.classes
+    }
 
 
 def class_options(snapshot: Snapshot, found: Evidence) -> tuple[dict[str, Option], NDArray[np.bool_]]:

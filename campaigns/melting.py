@@ -64,6 +64,8 @@ def proposals_table(answers: Answers) -> Sheet:
         }
         for name, predicted in alloy.predicted.items():
             row |= {f"{name}_{part}": number(value) for part, value in predicted.json().items()}
+        for name, expected in alloy.classes.items():
+            row |= {f"{name}_{label}": number(chance) for label, chance in expected.classes.items()}
         row |= {f"probability_{name}": number(chance) for name, chance in alloy.probability.items()}
         if alloy.nearest is not None:
             unit = "pct_of_ranges" if alloy.composition is None else "at_pct"

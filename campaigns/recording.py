@@ -9,11 +9,12 @@ from math import nan
 from statistics import fmean, stdev
 
 from ..surrogates.errors import AlloyloopError
+from .answers import PredictedClasses
 from .cells import read_number
 from .rounds import past_round
 from .sheet import Sheet
 from .snapshot import Snapshot, why_not_made
-from .table import STATUSES, ExperimentTable
+from .table import STATUSES, ExperimentTable, class_finder
 
 # Endings of the columns of amounts that `record` takes.
 _AMOUNTS = tuple(product(("at_pct", "wt_pct"), ("", "_measured")))
@@ -223,6 +224,10 @@ def _surprise(snapshot: Snapshot, id: str, cells: Mapping[str, str]) -> tuple[st
     number = snapshot.table.round[snapshot.table.row(id)]
     foreseen = None if number is None else past_round(snapshot, number).proposals.get(id)
     sentences = []
+    for name, expected in foreseen.classes.items() if foreseen else ():
+        found = class_finder(snapshot.table.layout.classes.get(name, {}))(cells.get(name, ""))
+        if found is not None:
+            sentences.append(f"{id} {name}: {found} came, {_words_of_class(found, expected, number)}.")
     for name, predicted in foreseen.predicted.items() if foreseen else ():
         if name in cells:
             came = read_number(cells[name], snapshot.table.sheet.dialect.decimal).value
@@ -232,6 +237,19 @@ def _surprise(snapshot: Snapshot, id: str, cells: Mapping[str, str]) -> tuple[st
                 f"{predicted.high:.4g}, round {number}): {_words(z)} (z = {z:+.1f})."
             )
     return tuple(sentences)
+
+
+# What had less of a chance than this is a surprise.
+_SURPRISING = 0.1
+
+
+def _words_of_class(found: str, expected: PredictedClasses, number: int | None) -> str:
+    likeliest, chance = expected.likeliest, expected.classes.get(found, 0.0)
+    told = f"{likeliest} {expected.classes[likeliest]:.0%}"
+    if found == likeliest:
+        return f"as expected ({told}, round {number})"
+    surprise = ": a surprise" if chance < _SURPRISING else ""
+    return f"{likeliest} was expected ({told}, {found} {chance:.0%}, round {number}){surprise}"
 
 
 def _words(z: float) -> str:

@@ -46,6 +46,7 @@ from .snapshot import Snapshot
 from .status import Status, status
 
 TEMPLATE = Path(__file__).with_name("report.html")
+NOT_PREDICTED = "not predicted"
 
 _DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/[^\s\"<>;]*[^\s\"<>;,.])", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d+(?:\.(?P<decimals>\d+))?")
@@ -120,7 +121,7 @@ def sought(snapshot: Snapshot) -> str:
         kind = f"an alloy of {balance}" + (f" with {listed(others)}" if others else "")
     else:
         kind = f"a process, by {listed([words_and_unit(variable.name)[0] for variable in snapshot.space.process])}"
-    wants = [f"its {_goal(name, goal)}" for name, goal in snapshot.goals.items() if not isinstance(goal, Report)]
+    wants = [f"its {wanted}" for wanted in _wanted(snapshot)]
     return f"Sought: {kind}, {listed(wants)}." if wants else f"Studied: {kind}; nothing is pursued or limited."
 
 
@@ -128,19 +129,29 @@ def _question(snapshot: Snapshot) -> dict[str, list[str]]:
     """The question in its parts: what each is called, and what it says."""
     space = snapshot.space
     reported = [words_and_unit(name)[0] for name, goal in snapshot.goals.items() if isinstance(goal, Report)]
-    classes = [f"{name} ({listed(list(known), 'or')})" for name, known in snapshot.table.layout.classes.items()]
+    classes = [
+        f"{name} ({listed(list(snapshot.table.layout.classes[name]), 'or')})"
+        for name, goal in snapshot.class_goals.items()
+        if isinstance(goal, Report)
+    ]
     parts = {
         f"Composition [{BASIS_SIGN[space.basis]}]": _bounds(space),
         "Candidates": _candidates(snapshot),
         "Process": [_process(variable) for variable in space.process],
         "Conditions": [f"{label(condition.name)}: {condition.at:g} wanted" for condition in space.conditions],
         "Rules": [_rule(rule) for rule in space.rules],
-        "Wanted": [_goal(name, goal) for name, goal in snapshot.goals.items() if not isinstance(goal, Report)],
+        "Wanted": _wanted(snapshot),
         "Reported": reported + classes,
         "Element policy": _policy(space),
         "Designs": [str(space.counted())],
     }
     return {name: said for name, said in parts.items() if said}
+
+
+def _wanted(snapshot: Snapshot) -> list[str]:
+    """What is pursued, and the limits and classes that must be kept, in words."""
+    goals = (*snapshot.goals.items(), *snapshot.class_goals.items())
+    return [_goal(name, goal) for name, goal in goals if not isinstance(goal, Report)]
 
 
 def _candidates(snapshot: Snapshot) -> list[str]:
@@ -308,6 +319,7 @@ class Proposal:
     alloy, other : its name in the campaign's basis, and in the other
     process : values, in the order of the campaign's process variables
     expected : for each property of the batch, the prediction and its bar; None where there is none
+    classes : for each property of the batch that has classes, the likeliest and its probability
     chance : that every limit is met; "" where that was not asked
     nearest, flags, why : as they were found when it was suggested
     """
@@ -319,6 +331,7 @@ class Proposal:
     other: str
     process: tuple[str, ...]
     expected: tuple[tuple[Predicted, Bar] | None, ...]
+    classes: tuple[str, ...]
     chance: str
     nearest: str
     flags: tuple[str, ...]
@@ -330,6 +343,7 @@ class NextBatch:
     """The alloys that wait, the properties that were predicted of any of them, and whether limits were asked."""
 
     properties: tuple[str, ...]
+    classes: tuple[str, ...]
     has_limits: bool
     proposals: tuple[Proposal, ...]
 
@@ -366,8 +380,10 @@ def _next_batch(snapshot: Snapshot, rounds: Sequence[PastRound], stands: Status)
     predicted = [answer.predicted for answer in answers.values() if answer is not None]
     properties = tuple(name for name in snapshot.goals if any(name in one for one in predicted))
     scales = {name: _scale([one[name] for one in predicted if name in one], name, stands) for name in properties}
-    proposals = tuple(_proposal(snapshot, row, answers[row], scales) for row in rows)
-    return NextBatch(properties, any(proposal.chance for proposal in proposals), proposals)
+    told = [answer.classes for answer in answers.values() if answer is not None]
+    classes = tuple(name for name in snapshot.class_goals if any(name in one for one in told))
+    proposals = tuple(_proposal(snapshot, row, answers[row], scales, classes) for row in rows)
+    return NextBatch(properties, classes, any(proposal.chance for proposal in proposals), proposals)
 
 
 def _scale(predicted: Sequence[Predicted], name: str, stands: Status) -> tuple[float, float, float | None]:
@@ -378,7 +394,11 @@ def _scale(predicted: Sequence[Predicted], name: str, stands: Status) -> tuple[f
 
 
 def _proposal(
-    snapshot: Snapshot, row: int, answer: Answer | None, scales: Mapping[str, tuple[float, float, float | None]]
+    snapshot: Snapshot,
+    row: int,
+    answer: Answer | None,
+    scales: Mapping[str, tuple[float, float, float | None]],
+    classes: Sequence[str],
 ) -> Proposal:
     table = snapshot.table
     composition = snapshot.composition(row)
@@ -399,6 +419,7 @@ def _proposal(
         other="" if composition is None else composition.name(other_basis(snapshot.space.basis)),
         process=_process_cells(snapshot, row, snapshot.space.process),
         expected=tuple(expected),
+        classes=tuple(str(answer.classes.get(name, NOT_PREDICTED)) if answer else NOT_PREDICTED for name in classes),
         chance=f"{answer.probability['all']:.0%}" if answer and len(answer.probability) > 1 else "",
         nearest=answer.nearest_known if answer and answer.nearest else "",
         flags=flags,

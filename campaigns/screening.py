@@ -20,9 +20,9 @@ from ..design.criteria import Criterion, ExpectedImprovement, LogOdds, Predicted
 from ..design.descriptors import DESCRIPTORS
 from ..design.features import alloys_at, known_for
 from ..design.gates import Predicted, cheap_first, parse_gate
-from ..design.goals import Maximize, Minimize, Pursued, Within, limits
+from ..design.goals import Limit, Maximize, Minimize, Pursued, Within, classes_wanted, limits
 from ..design.keeping import MOST_ON_FRONT, MOST_TIED, Found
-from ..design.predictors import Described, Swept, predictor
+from ..design.predictors import Described, Predictor, Swept, class_predictors, predictor
 from ..design.screen import Ranking, Screening
 from ..design.space import spaced
 from ..surrogates.errors import AlloyloopError
@@ -33,7 +33,7 @@ from .files import read_text, write_atomically
 from .folder import Folder
 from .journal import digest
 from .judging import judge
-from .learning import Beliefs, believe
+from .learning import Beliefs, believe, classes_to_be
 from .printing import table_lines
 from .snapshot import Snapshot
 
@@ -211,15 +211,19 @@ def _question(snapshot: Snapshot, beliefs: Beliefs, asked: Asked) -> tuple[Scree
     if not 1 <= asked.top <= MOST_TOP:
         raise AlloyloopError(f"The best {asked.top} cannot be shown", f"Ask for 1 to {MOST_TOP}.")
     start, stop = _range(space.count, asked.range)
-    limited = {name: limit for name, limit in limits(snapshot.goals).items() if name in beliefs.of}
+    goals = {**snapshot.goals, **snapshot.class_goals}
+    asked_for: dict[str, Limit] = {**limits(goals), **classes_wanted(goals)}
+    limited = {name: limit for name, limit in asked_for.items() if name in beliefs.every}
     remarks = [
-        f"{name} has no measurement yet: its limit is not part of this screen."
-        for name in limits(snapshot.goals)
-        if name not in beliefs.of
+        f"{name} has no measurement yet: its {'limit' if name in snapshot.goals else 'class'} is not part of this "
+        "screen."
+        for name in asked_for
+        if name not in limited
     ]
     scales = {name: _scale(belief) for name, belief in beliefs.of.items()}
     score, more = _score(snapshot, beliefs, asked.by, scales, limited)
-    gates = cheap_first([parse_gate(text, space.names, scales, snapshot.goals) for text in asked.stages])
+    classes = {name: belief.labels for name, belief in beliefs.classes.items()}
+    gates = cheap_first([parse_gate(text, space.names, scales, goals, classes) for text in asked.stages])
     axes: tuple[Criterion, ...] = tuple(
         PredictedMean(name, goal.sign, scales[name]) for name, goal in _pursued(snapshot, beliefs).items()
     )
@@ -228,7 +232,14 @@ def _question(snapshot: Snapshot, beliefs: Beliefs, asked: Asked) -> tuple[Scree
         axes = ()
     criteria = (score, *axes, *(gate.criterion for gate in gates if isinstance(gate, Predicted)))
     named = dict.fromkeys(name for criterion in criteria for name in criterion.means)
-    predictors = tuple(predictor(beliefs.of[name]) if name in beliefs.of else Described(name) for name in named)
+    of_classes = {name: each for of in beliefs.classes.values() for name, each in class_predictors(of).items()}
+
+    def answering(name: str) -> Predictor:
+        if name in beliefs.of:
+            return predictor(beliefs.of[name])
+        return of_classes[name] if name in of_classes else Described(name)
+
+    predictors = tuple(map(answering, named))
     question = Screening(space, snapshot.table.elements, predictors, gates, score, axes, asked.top, start, stop)
     return question, [*remarks, *more]
 
@@ -268,7 +279,7 @@ def _scale(belief: Belief) -> float:
 
 
 def _score(
-    snapshot: Snapshot, beliefs: Beliefs, by: str, scales: dict[str, float], limited: dict[str, Within]
+    snapshot: Snapshot, beliefs: Beliefs, by: str, scales: dict[str, float], limited: dict[str, Limit]
 ) -> tuple[Criterion, list[str]]:
     """What designs are ranked by, and remarks on it."""
     wanted = _pursued(snapshot, beliefs)
@@ -289,7 +300,8 @@ def _score(
     if word == PROBABILITY and not rest:
         if not limited:
             raise AlloyloopError(
-                "There is no probability to rank by: no property that is measured has a limit",
+                "There is no probability to rank by: no property that is measured has a limit, or a class that it must "
+                "be of",
                 f"Rank by another: {_names(snapshot, beliefs)}.",
                 place="--by",
             )
@@ -339,7 +351,7 @@ def _scale_of_descriptor(snapshot: Snapshot, name: str) -> float:
 
 
 def _to_improve_on(
-    snapshot: Snapshot, beliefs: Beliefs, name: str, goal: Pursued, limited: dict[str, Within]
+    snapshot: Snapshot, beliefs: Beliefs, name: str, goal: Pursued, limited: dict[str, Limit]
 ) -> tuple[float, list[str]]:
     """The best mean believed of a measured alloy that the space allows and that is believed to keep the limits.
 
@@ -348,7 +360,7 @@ def _to_improve_on(
     every = snapshot.at_conditions(snapshot.alloys())
     rows = snapshot.with_value(name)
     for each in (name, *limited):
-        rows[rows] = beliefs.of[each].features.known(every.rows(rows))
+        rows[rows] = beliefs.every[each].features.known(every.rows(rows))
     inside = rows & snapshot.in_space()
     remarks = []
     if inside.any():
@@ -359,7 +371,10 @@ def _to_improve_on(
     hopes = goal.sign * beliefs.of[name].about(known).mean
     allowed = np.ones(len(known), dtype=bool)
     for each, limit in limited.items():
-        allowed &= limit.allows(beliefs.of[each].about(known).mean)
+        if isinstance(limit, Within):
+            allowed &= limit.allows(beliefs.of[each].about(known).mean)
+    for wanted in classes_to_be(snapshot, beliefs, rows).values():
+        allowed &= wanted.chances(known) > 0.5
     if not allowed.any():
         remarks.append("No measured alloy is believed to keep the limits: gains are counted over the worst of them.")
     return float(goal.sign * (hopes[allowed].max() if allowed.any() else hopes.min())), remarks
@@ -474,8 +489,8 @@ def _digest(question: Screening, beliefs: Beliefs) -> str:
     tables: list[bytes] = []
     if candidates is not None:
         tables += [candidates.percent.tobytes(), *(repr(v.tolist()).encode() for v in candidates.process.values())]
-    for name in sorted(beliefs.of):
-        found = beliefs.of[name].evidence
+    for name in sorted(beliefs.every):
+        found = beliefs.every[name].evidence
         arrays = (found.alloys.fractions, found.values, found.noise)
         tables += [np.ascontiguousarray(array).tobytes() for array in arrays]
         tables += [repr(values.tolist()).encode() for values in found.alloys.process.values()]
@@ -483,7 +498,7 @@ def _digest(question: Screening, beliefs: Beliefs) -> str:
         "versions": [version(name) for name in ("alloyloop", "numpy", "scipy")],
         "tables": [digest(table) for table in tables],
         "space": repr((space.lattice, space.basis, space.process, space.rules, space.policy, space.conditions)),
-        "models": {name: (choice.name, repr(beliefs.of[name].features)) for name, choice in beliefs.choices.items()},
+        "models": {name: (choice.name, repr(beliefs.every[name].features)) for name, choice in beliefs.choices.items()},
         "asked": repr((question.score, question.axes, question.gates, question.k, question.start, question.stop)),
     }
     return digest(json.dumps(said))

@@ -85,6 +85,11 @@ class Snapshot:
         return self.spec.goals
 
     @property
+    def class_goals(self) -> dict[str, Goal]:
+        """The goals of the properties that have classes, by name."""
+        return self.spec.class_goals
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """What was rounded, scaled or assumed on reading."""
         wanted = (*self.goals, *self.table.layout.classes)
@@ -184,10 +189,18 @@ class Snapshot:
             return ""
         return design_name(composition, treatment)
 
-    def measured(self, row: int) -> dict[str, float]:
-        """The numbers measured on one row, by property."""
+    def is_of(self, name: str, label: str) -> FloatArray:
+        """(n,) 1 where a row was found to be of a class, 0 where of another, NaN where it is not known."""
+        found = [np.nan if said is None else float(said == label) for said in self.table.class_of(name)]
+        return np.array(found, dtype=np.float64)
+
+    def measured(self, row: int) -> dict[str, float | str]:
+        """The numbers measured on one row and the classes found, by property."""
         values = {name: float(self.table.values(name)[row]) for name in self.goals}
-        return {name: value for name, value in values.items() if np.isfinite(value)}
+        found = {name: self.table.class_of(name)[row] for name in self.class_goals}
+        return {name: value for name, value in values.items() if np.isfinite(value)} | {
+            name: said for name, said in found.items() if said is not None
+        }
 
 
 def why_not(snapshot: Snapshot, composition: Composition | None, process: Process) -> list[str]:

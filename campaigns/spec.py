@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -19,8 +19,9 @@ from ..design.composition import Basis
 from ..design.corrosion import ZERO_CELSIUS_K
 from ..design.descriptors import DESCRIPTORS
 from ..design.features import FEATURE_SETS
-from ..design.goals import Goal, Maximize, Minimize, Report, Within
+from ..design.goals import Goal, Is, Maximize, Minimize, Report, Within
 from ..surrogates.base import surrogate_names
+from ..surrogates.classifiers import classifier_names
 from ..surrogates.errors import AlloyloopError
 from ..surrogates.steps import SPELLING
 from .element_tables import is_element_table
@@ -38,7 +39,7 @@ LATER = {
     "": ("acquisition", "explore", "batch_shares", "budget"),
     "composition": ("made_within",),
 }
-LATER_GOALS = ("match", "is")
+LATER_GOALS = ("match",)
 
 # A step of preparation: of the rows, or of the features, with how many features, axes or clusters it leaves or makes.
 MERGE_REPEATS = "merge repeats"
@@ -109,13 +110,19 @@ class ConditionSpec(_Strict):
 class PropertySpec(_Strict):
     """What is wanted of one property."""
 
-    goal: Literal["minimize", "maximize", "below", "above", "between", "report"]
+    goal: Literal["minimize", "maximize", "below", "above", "between", "is", "report"]
     limit: float | None = None
     low: float | None = None
     high: float | None = None
+    value: str | None = None
     classes: dict[str, str | tuple[str, ...]] | None = None
     scale: Literal["auto", "linear", "log", "logit"] = "auto"
     calculated: str | None = Field(default=None, min_length=1)
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _is_written_as_the_classes_are(cls, value: object) -> object:
+        return str(value) if isinstance(value, int | float) else value  # YAML reads `yes` as true and `1` as a number
 
     @model_validator(mode="after")
     def _numbers_fit_the_goal(self) -> PropertySpec:
@@ -126,8 +133,12 @@ class PropertySpec(_Strict):
             raise ValueError(f"the goal {self.goal} takes {need}, and here {' and '.join(given) or 'none'} is given")
         if self.goal == "between" and not cast(float, self.low) < cast(float, self.high):
             raise ValueError(f"nothing lies between {self.low:g} and {self.high:g}")
-        if self.classes is not None and self.goal != "report":
-            raise ValueError("a property with classes can only be reported in this version")
+        if self.classes is not None and self.goal not in ("is", "report"):
+            raise ValueError(f"the goal {self.goal} is for numbers, and this property has classes: write is or report")
+        if self.goal == "is" and (self.classes is None or len(self.classes) < 2):
+            raise ValueError("the goal is asks for one of two or more classes, and they stand under classes")
+        if (self.goal == "is") != (self.value is not None):
+            raise ValueError("the goal is takes a value, the class that is wanted, and no other goal does")
         if self.classes is not None and (self.scale != "auto" or self.calculated is not None):
             raise ValueError("scale and calculated are for numbers, and this property has classes")
         return self
@@ -145,6 +156,8 @@ class PropertySpec(_Strict):
                 return Within(low=cast(float, self.limit))
             case "between":
                 return Within(cast(float, self.low), cast(float, self.high))
+            case "is":
+                return Is(cast(str, self.value))
             case "report":
                 return Report()
 
@@ -203,6 +216,7 @@ class CampaignSpec(_Strict):
     calphad: CalphadSpec | None = None
     model: str | dict[str, str] = "auto"
     prepare: tuple[str, ...] = ()
+    search: Literal["exchange", "population"] = "exchange"
     batch: int = Field(default=4, ge=1, le=96)
     seed: int = Field(default=0, ge=0)
 
@@ -224,9 +238,19 @@ class CampaignSpec(_Strict):
         """The goals of the numeric properties, by name."""
         return {name: spec.meaning() for name, spec in self.properties.items() if spec.classes is None}
 
+    @property
+    def class_goals(self) -> dict[str, Goal]:
+        """The goals of the properties that have classes, by name."""
+        return {name: spec.meaning() for name, spec in self.properties.items() if spec.classes is not None}
+
     def model_of(self, name: str) -> str:
-        """The model of one property: its name, or auto."""
-        return self.model if isinstance(self.model, str) else self.model.get(name, "auto")
+        """The model of one property: its name, or auto.
+
+        One word for all properties is that of the numbers; classes follow it where a classifier has the same name.
+        """
+        if not isinstance(self.model, str):
+            return self.model.get(name, "auto")
+        return "auto" if name in self.class_goals and self.model not in classifier_names() else self.model
 
 
 def _beside(name: str, what: str) -> str:
@@ -336,15 +360,21 @@ def _refuse_unknown_names(written: Written) -> None:
     spec, mistakes = written.spec, Mistakes(written)
     if isinstance(spec.model, str):
         with mistakes.at("model"):
-            _refuse_unknown_model(spec.model)
+            _refuse_unknown_model(spec.model, surrogate_names() if spec.goals else classifier_names())
     else:
         for name, model in spec.model.items():
             with mistakes.at("model", name):
-                if name not in spec.goals:
+                if name not in spec.properties:
                     raise AlloyloopError(
-                        f"{name} is no property that is a number", f"Those are {', '.join(spec.goals) or 'none'}."
+                        f"There is no property {name}", f"Those of campaign.yaml are {', '.join(spec.properties)}."
                     )
-                _refuse_unknown_model(model)
+                _refuse_unknown_model(model, surrogate_names() if name in spec.goals else classifier_names())
+    for name, asked in spec.properties.items():
+        with mistakes.at("properties", name, "value"):
+            if asked.value is not None and asked.value not in (asked.classes or {}):
+                raise AlloyloopError(
+                    f"'{asked.value}' is no class of {name}", f"Write one of {', '.join(asked.classes or {})}."
+                )
     with mistakes.at("features"):
         if spec.composition is None and spec.features in FEATURE_SETS:
             raise AlloyloopError(
@@ -406,11 +436,9 @@ def _refuse_unknown_names(written: Written) -> None:
     mistakes.raise_any()
 
 
-def _refuse_unknown_model(name: str) -> None:
-    if name not in ("auto", *surrogate_names()):
-        raise AlloyloopError(
-            f"There is no model named '{name}'", f"Write auto or one of {', '.join(surrogate_names())}."
-        )
+def _refuse_unknown_model(name: str, known: Sequence[str]) -> None:
+    if name not in ("auto", *known):
+        raise AlloyloopError(f"There is no model named '{name}'", f"Write auto or one of {', '.join(known)}.")
 
 
 def _is_meant(document: Mapping[str, Any], keys: Keys) -> bool:
@@ -460,7 +488,7 @@ def _later_keys(file: str, document: CommentedMap) -> Iterator[Problem]:
         goal = wanted.get("goal") if isinstance(wanted, CommentedMap) else None
         if goal in LATER_GOALS:
             where: Keys = ("properties", str(name), "goal")
-            remedy = "Use minimize, maximize, below, above, between or report."
+            remedy = "Use minimize, maximize, below, above, between, is or report."
             yield Problem(
                 file,
                 _line(document, where),

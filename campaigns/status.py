@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..design.goals import limits, pursued
+from ..design.goals import classes_wanted, limits, pursued
 from ..design.space import Count, DesignSpace
 from ..surrogates.errors import AlloyloopError
 from .answers import Json
@@ -17,7 +17,7 @@ from .snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """The best alloy measured so far that keeps every limit.
+    """The best alloy measured so far that keeps every limit and is of every class asked for.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def _quick_count(space: DesignSpace) -> Count:
 
 
 def _ranking(snapshot: Snapshot) -> tuple[int, ...]:
-    """Rows inside the space whose measured values keep every limit, best first; a limit not measured is not kept."""
+    """Rows inside the space whose measured values keep every limit, best first; what is not measured is not kept."""
     try:
         wanted, goal = pursued(snapshot.goals)
     except AlloyloopError:  # nothing is best where nothing, or more than one property, is pursued
@@ -132,6 +132,8 @@ def _ranking(snapshot: Snapshot) -> tuple[int, ...]:
     kept = snapshot.with_value(wanted) & snapshot.in_space() & snapshot.near_conditions()
     for name, limit in limits(snapshot.goals).items():
         kept &= limit.allows(snapshot.table.values(name))
+    for name, asked in classes_wanted(snapshot.class_goals).items():
+        kept &= snapshot.is_of(name, asked.label) == 1
     rows = np.flatnonzero(kept)
     return tuple(int(row) for row in rows[np.argsort(-goal.sign * values[rows], kind="stable")])
 

@@ -9,18 +9,18 @@ from math import exp
 import numpy as np
 from scipy.special import ndtr
 
-from ..design.acquisition import acquisition
+from ..design.acquisition import ClassWanted, acquisition
 from ..design.beliefs import Belief
 from ..design.diagram import IntArray
 from ..design.features import Alloys, alloys_at
 from ..design.first_designs import FIRST_DESIGNS, first_designs
-from ..design.goals import Pursued, Within, limits, pursued
+from ..design.goals import Pursued, Within, classes_wanted, limits, pursued
 from ..design.propose import SPARING, THOROUGH, Batch, propose
 from ..design.space import nothing_left
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Json, design_name
 from .judging import judge
-from .learning import Beliefs, believe
+from .learning import Beliefs, believe, classes_to_be
 from .named import Named
 from .snapshot import BoolArray, Snapshot, plain
 
@@ -55,7 +55,9 @@ class Suggestion:
     remarks: tuple[str, ...]
 
 
-def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named, start: str | None = None) -> Suggestion:
+def suggest(
+    snapshot: Snapshot, n: int, round_number: int, own: Named, start: str | None = None, search: str | None = None
+) -> Suggestion:
     """Choose the next n alloys.
 
     Parameters
@@ -65,6 +67,7 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named, start: st
     round_number : of the round they will be; names them and, with the campaign's seed, settles every random draw
     own : designs of the user's, judged beside
     start : how the first designs are chosen, one of `FIRST_DESIGNS`; `space-filling` where not given
+    search : how the best designs are looked for, one of `SEARCHES`; the campaign's `search` where not given
 
     Raises
     ------
@@ -90,26 +93,29 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named, start: st
             )
         every = snapshot.at_conditions(snapshot.alloys())
         believable = _believable(every, beliefs)
-        standing = _standing(snapshot, wanted, goal, beliefs.of[wanted], every, believable)
+        standing = _standing(snapshot, wanted, goal, beliefs, every, believable)
         remarks += standing.remarks
         constraints, more = _constraints(snapshot, beliefs)
         remarks += more
         pending = every.rows(snapshot.table.pending & believable)
-        value = acquisition(goal, standing.belief, constraints, standing.alloys, pending, n, drawing)
+        value = acquisition(goal, standing.belief, constraints, standing.alloys, pending, n, drawing, standing.classes)
         effort = THOROUGH
-        if any(each.features.calphad is not None for each in (standing.belief, *(each for each, _ in constraints))):
+        sees = (standing.belief.features, *(each.features for each, _ in constraints))
+        if any(seen.calphad is not None for seen in (*sees, *(each.belief.features for each in standing.classes))):
             effort = SPARING
             remarks.append(
                 f"Phases take time to compute: for each pick about {effort.most_looked} designs were looked at, and "
                 "not thousands."
             )
             decision["versions"]["pycalphad"] = version("pycalphad")
-        batch = propose(snapshot.space, value, snapshot.table.elements, snapshot.taken(), n, searching, effort)
+        search = search or snapshot.spec.search
+        batch = propose(snapshot.space, value, snapshot.table.elements, snapshot.taken(), n, searching, effort, search)
         points = batch.points
         chosen = alloys_at(snapshot.space, points, snapshot.table.elements)
         why = _reasons(standing, chosen, batch)
         decision |= {
             "acquisition": "log noisy expected improvement, batch by conditioning",
+            "search": search,
             "expected_gains": [exp(gain) for gain in batch.log_gains],
             "runner_ups": list(dict.fromkeys(_names(snapshot, batch.runner_ups))),
             "stop": _stop(standing, chosen, batch, stopping),
@@ -143,12 +149,17 @@ def _names(snapshot: Snapshot, points: IntArray) -> list[str]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Standing:
-    """What a new alloy must beat: the measured alloys that the space and its rules allow, or else all of them."""
+    """What a new alloy must beat: the measured alloys that the space and its rules allow, or else all of them.
+
+    `classes` are those that are asked for; `kept` says which alloys are of them, as found or else as believed.
+    """
 
     wanted: str
     goal: Pursued
     belief: Belief
     alloys: Alloys
+    classes: tuple[ClassWanted, ...]
+    kept: BoolArray
     best_id: str
     best: float  # as believed, in the property's unit
     remarks: tuple[str, ...]
@@ -167,13 +178,13 @@ class _Standing:
 def _believable(alloys: Alloys, beliefs: Beliefs) -> BoolArray:
     """(n,) Of which alloys every property can be predicted: with a composition, and all their features known."""
     believable: BoolArray = np.asarray(np.isfinite(alloys.fractions).all(axis=1))
-    for belief in beliefs.of.values():
+    for belief in beliefs.every.values():
         believable[believable] = belief.features.known(alloys.rows(believable))
     return believable
 
 
 def _standing(
-    snapshot: Snapshot, wanted: str, goal: Pursued, belief: Belief, alloys: Alloys, believable: BoolArray
+    snapshot: Snapshot, wanted: str, goal: Pursued, beliefs: Beliefs, alloys: Alloys, believable: BoolArray
 ) -> _Standing:
     rows = snapshot.with_value(wanted) & believable
     inside = rows & snapshot.in_space()
@@ -184,11 +195,21 @@ def _standing(
         remarks = (
             "No measured alloy lies inside the space and its rules: gains are counted over all measured alloys.",
         )
-    baseline = alloys.rows(rows)
+    baseline, belief = alloys.rows(rows), beliefs.of[wanted]
     means = belief.about(baseline).mean
-    best = int(np.argmax(goal.sign * means))
+    classes = classes_to_be(snapshot, beliefs, rows)
+    kept = np.ones(len(means), dtype=bool)
+    for each in classes.values():
+        kept &= each.chances(baseline) > 0.5
+    if not kept.any():
+        remarks += ("No measured alloy is of the class that is asked for: the best known is one of another.",)
+        kept[:] = True
+    best = int(np.argmax(np.where(kept, goal.sign * means, -np.inf)))
     best_id = snapshot.table.ids[int(np.flatnonzero(rows)[best])]
-    return _Standing(wanted, goal, belief, baseline, best_id, float(means[best]), remarks)
+    unknown = [name for name in classes_wanted(snapshot.class_goals) if name not in classes]
+    remarks += tuple(f"{name} has not been looked at yet: its class is not part of this choice." for name in unknown)
+    wanted_classes = tuple(classes.values())
+    return _Standing(wanted, goal, belief, baseline, wanted_classes, kept, best_id, float(means[best]), remarks)
 
 
 def _constraints(snapshot: Snapshot, beliefs: Beliefs) -> tuple[tuple[tuple[Belief, Within], ...], list[str]]:
@@ -215,8 +236,8 @@ def _reasons(standing: _Standing, chosen: Alloys, batch: Batch) -> list[str]:
 def _stop(standing: _Standing, chosen: Alloys, batch: Batch, rng: np.random.Generator) -> Json:
     """Is it worth going on: what the batch is expected to gain, beside the scatter of one measurement."""
     belief, unit = standing.belief, standing.unit
-    draws = standing.goal.sign * belief.sample(standing.alloys + chosen, N_DRAWS, rng)
-    n_known = len(standing.alloys)
+    draws = standing.goal.sign * belief.sample(standing.alloys.rows(standing.kept) + chosen, N_DRAWS, rng)
+    n_known = int(standing.kept.sum())
     gains = draws[:, n_known:].max(axis=1) - draws[:, :n_known].max(axis=1)
     noise = float(np.median(belief.about(chosen).noise))
     gain = float(np.exp(batch.log_gains).sum())

@@ -10,7 +10,7 @@ NeurIPS 36 (2023) 20577.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -19,6 +19,7 @@ from scipy.stats import qmc
 
 from ..surrogates.base import FloatArray
 from .beliefs import Belief
+from .classes import ClassBelief
 from .features import Alloys
 from .goals import Pursued, Within
 
@@ -80,6 +81,38 @@ class _Draws:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ClassWanted:
+    """A class that an alloy must be of.
+
+    Parameters
+    ----------
+    belief : about the property that has classes
+    label : of the class
+    found : (n_baseline,) 1 where an alloy of the baseline was found to be of it, 0 where of another, NaN where that is
+        not known
+    """
+
+    belief: ClassBelief
+    label: str
+    found: FloatArray
+
+    def joined_by(self, alloys: Alloys) -> ClassWanted:
+        """The same with more alloys in the baseline, of which no class is known."""
+        return replace(self, found=np.append(self.found, np.full(len(alloys), np.nan)))
+
+    def chances(self, baseline: Alloys) -> FloatArray:
+        """Probabilities (n_baseline,) that alloys of the baseline are of it: as found, or else as believed."""
+        chances, open_ = self.found.copy(), np.isnan(self.found)
+        if open_.any():
+            chances[open_] = np.exp(self.log_probability(baseline.rows(open_)))
+        return chances
+
+    def log_probability(self, alloys: Alloys) -> FloatArray:
+        """Log of the probability that each alloy is of it. (n,)"""
+        return self.belief.log_probability(alloys, self.label)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Acquisition:
     """Log noisy expected improvement of one more alloy, times the probability that its limits hold.
 
@@ -89,14 +122,19 @@ class Acquisition:
     sign: float
     objective: _Draws
     constraints: tuple[tuple[_Draws, Within], ...]
-    normals: FloatArray  # (1 + n_constraints, n_draws, n) standard normals, of which the baseline has used the first
+    normals: FloatArray  # (1 + n_limits, n_draws, n) standard normals, of which the baseline has used the first
     best: FloatArray  # (n_draws,) best of the baseline in each draw, larger is better
+    classes: tuple[ClassWanted, ...] = ()
 
     def value(self, alloys: Alloys) -> FloatArray:
         """Log of the expected improvement over the baseline, where limits hold; NaN without a feature. (n,)"""
         known = np.ones(len(alloys), dtype=bool)
-        for draws in (self.objective, *(draws for draws, _ in self.constraints)):
-            known &= draws.belief.features.known(alloys)
+        numbers = (self.objective, *(draws for draws, _ in self.constraints))
+        for features in (
+            *(draws.belief.features for draws in numbers),
+            *(wanted.belief.features for wanted in self.classes),
+        ):
+            known &= features.known(alloys)
         value = np.full(len(alloys), np.nan)
         if known.any():
             value[known] = self._value(alloys.rows(known))
@@ -109,6 +147,8 @@ class Acquisition:
         for draws, limit in self.constraints:
             belief = draws.belief.about(alloys)
             value = value + limit.log_probability(belief.mean, belief.std)
+        for wanted in self.classes:
+            value = value + wanted.log_probability(alloys)
         return np.asarray(value)
 
     def with_pick(self, alloy: Alloys) -> Acquisition:
@@ -119,6 +159,7 @@ class Acquisition:
             tuple((draws.belief, limit) for draws, limit in self.constraints),
             self.objective.baseline + alloy,
             self.normals,
+            tuple(wanted.joined_by(alloy) for wanted in self.classes),
         )
 
 
@@ -130,6 +171,7 @@ def acquisition(
     pending: Alloys,
     n_picks: int,
     rng: np.random.Generator,
+    classes: tuple[ClassWanted, ...] = (),
 ) -> Acquisition:
     """The acquisition of the first alloy of a batch.
 
@@ -141,15 +183,19 @@ def acquisition(
     pending : alloys proposed or made and not yet measured; they count as known to come
     n_picks : how many alloys the batch will have
     rng : for the draws
+    classes : that alloys must be of
     """
     hopes = belief.about(baseline)
     optimism = goal.sign * hopes.mean + hopes.std
     kept = np.sort(np.argsort(-optimism, kind="stable")[:MOST_BASELINE])
     alloys = baseline.rows(kept) + pending
-    sobol = qmc.Sobol((len(alloys) + n_picks) * (1 + len(constraints)), rng=rng)
+    n_drawn = 1 + len(constraints) + len(classes)
+    sobol = qmc.Sobol((len(alloys) + n_picks) * n_drawn, rng=rng)
     uniform = np.clip(sobol.random(N_DRAWS), 1e-12, 1 - 1e-12)
-    normals = ndtri(uniform).reshape(N_DRAWS, 1 + len(constraints), -1).swapaxes(0, 1)
-    return _acquisition(goal.sign, belief, tuple(_on_scale(*pair) for pair in constraints), alloys, normals)
+    normals = ndtri(uniform).reshape(N_DRAWS, n_drawn, -1).swapaxes(0, 1)
+    pairs = tuple(_on_scale(*pair) for pair in constraints)
+    wanted = tuple(replace(each, found=each.found[kept]).joined_by(pending) for each in classes)
+    return _acquisition(goal.sign, belief, pairs, alloys, normals, wanted)
 
 
 def _on_scale(belief: Belief, limit: Within) -> tuple[Belief, Within]:
@@ -160,7 +206,12 @@ def _on_scale(belief: Belief, limit: Within) -> tuple[Belief, Within]:
 
 
 def _acquisition(
-    sign: float, belief: Belief, pairs: tuple[tuple[Belief, Within], ...], alloys: Alloys, normals: FloatArray
+    sign: float,
+    belief: Belief,
+    pairs: tuple[tuple[Belief, Within], ...],
+    alloys: Alloys,
+    normals: FloatArray,
+    classes: tuple[ClassWanted, ...],
 ) -> Acquisition:
     objective = _Draws.of(belief, alloys, normals[0, :, : len(alloys)])
     constraints = tuple(
@@ -171,6 +222,8 @@ def _acquisition(
     allowed = np.ones(values.shape, dtype=bool)
     for draws, limit in constraints:
         allowed &= limit.allows(draws.values)
+    for i, wanted in enumerate(classes, 1 + len(constraints)):
+        allowed &= ndtr(normals[i, :, : len(alloys)]) < wanted.chances(alloys)
     # Where a draw has no alloy that keeps the limits, anything that does is a gain over the worst there is.
     best = np.where(allowed.any(axis=1), np.where(allowed, values, -np.inf).max(axis=1), values.min(axis=1))
-    return Acquisition(sign, objective, constraints, normals, best)
+    return Acquisition(sign, objective, constraints, normals, best, classes)

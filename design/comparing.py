@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..surrogates.base import FloatArray, Prediction
+from ..surrogates.explain import Tuned, tuned_of
 from .beliefs import Evidence, Option, choose, learn_chosen, sources_of
+from .classes import choose_classes, codes_of, learn_classes
 from .diagram import IntArray
 from .features import Alloys
 from .formulas import spelled
@@ -35,10 +38,12 @@ class Learned:
     ----------
     name : of the option that was taken
     about : what is believed of alloys
+    tuned : what it chose for itself; None where it chooses nothing, and of a blend
     """
 
     name: str
     about: Callable[[Alloys], Prediction]
+    tuned: Tuned | None = None
 
 
 Learner: TypeAlias = Callable[[Evidence], Learned]
@@ -67,7 +72,8 @@ def choosing(options: Mapping[str, Option], variations: Variations = lambda know
         choice = choose(known, options, variations=more)
         # A blend is named by its parts alone: their weights differ from one training part to the next.
         name = " + ".join(sorted(part.name for part in choice.parts)) or choice.name
-        return Learned(name, learn_chosen(known, offered, choice).about)
+        belief = learn_chosen(known, offered, choice)
+        return Learned(name, belief.about, tuned_of(belief.surrogate))
 
     return learner
 
@@ -125,12 +131,14 @@ class Judged:
     held_out : what was believed of each by the model that had not seen it
     train : scores of the same models on their own training rows, means over the folds
     taken : the option that was taken in each fold
+    tuned : what it chose for itself in each; None where it chooses nothing
     """
 
     rows: IntArray
     held_out: Forecasts
     train: Mapping[str, float]
     taken: tuple[str, ...]
+    tuned: tuple[Tuned | None, ...] = ()
 
 
 def judged(evidence: Evidence, learner: Learner, folds: Sequence[Fold]) -> Judged:
@@ -144,7 +152,7 @@ def judged(evidence: Evidence, learner: Learner, folds: Sequence[Fold]) -> Judge
     """
     from ..surrogates.scores import Forecasts
 
-    rows, held_out, train, taken = [], [], [], []
+    rows, held_out, train, taken, tuned = [], [], [], [], []
     for seen, unseen in folds:
         known, asked = evidence.rows(seen), unseen[evidence.exact[unseen]]
         learned = learner(known)
@@ -153,9 +161,11 @@ def judged(evidence: Evidence, learner: Learner, folds: Sequence[Fold]) -> Judge
         own = known.rows(known.exact)
         train.append(Forecasts.of(own.values, learned.about(own.alloys)).scores)
         taken.append(learned.name)
+        tuned.append(learned.tuned)
     order = np.argsort(np.concatenate(rows))
     means = {name: float(np.mean([scores[name] for scores in train])) for name in train[0]}
-    return Judged(np.concatenate(rows)[order], Forecasts.joined(held_out).rows(order), means, tuple(taken))
+    told = Forecasts.joined(held_out).rows(order)
+    return Judged(np.concatenate(rows)[order], told, means, tuple(taken), tuple(tuned))
 
 
 ClassLearner: TypeAlias = Callable[[Evidence], Callable[[Alloys], FloatArray]]
@@ -166,8 +176,19 @@ def frequencies(n_classes: int) -> ClassLearner:
     """Believe of every alloy that its class is as likely as it is frequent: what a classifier must beat."""
 
     def learner(known: Evidence) -> Callable[[Alloys], FloatArray]:
-        shares = np.bincount(known.values.astype(np.int64), minlength=n_classes) / len(known)
+        shares = np.bincount(codes_of(known), minlength=n_classes) / len(known)
         return lambda alloys: np.tile(shares, (len(alloys), 1))
+
+    return learner
+
+
+def choosing_classes(labels: tuple[str, ...], options: Mapping[str, Option]) -> ClassLearner:
+    """A learner that does as a campaign does: it chooses an option by its own evidence; a single one it only fits."""
+
+    def learner(known: Evidence) -> Callable[[Alloys], FloatArray]:
+        alone = len(options) == 1
+        name = next(iter(options)) if alone else choose_classes(known, labels, options).name
+        return learn_classes(known, labels, options[name]).about
 
     return learner
 
@@ -181,19 +202,23 @@ class JudgedClasses:
     scores, train : `accuracy`, `recall`, `auc` and `log_loss` on the rows left out, and on training rows; the area
         under the curve and all of `train` are means over the folds
     confusion, train_confusion : (k, k) how many rows of each class were taken for each; in training, the mean of folds
+    rows : (n,) the rows judged, by index into the evidence
+    losses : (n,) of each, minus the logarithm of the probability of what came
     """
 
     scores: Mapping[str, float]
     train: Mapping[str, float]
     confusion: FloatArray
     train_confusion: FloatArray
+    rows: IntArray
+    losses: FloatArray
 
 
 def judged_classes(evidence: Evidence, n_classes: int, learner: ClassLearner, folds: Sequence[Fold]) -> JudgedClasses:
     """The same as `judged` for a property whose values are numbers of classes, from 0 to n_classes - 1."""
-    from ..surrogates.scores import auc, class_scores, confusion
+    from ..surrogates.scores import LEAST_PROBABILITY, auc, class_scores, confusion
 
-    truth = evidence.values.astype(np.intp)
+    truth = codes_of(evidence)
     probabilities = np.full((len(evidence), n_classes), np.nan)
     areas, train, train_confusions = [], [], []
     for seen, unseen in folds:
@@ -208,7 +233,33 @@ def judged_classes(evidence: Evidence, n_classes: int, learner: ClassLearner, fo
         {name: _mean([scores[name] for scores in train]) for name in train[0]},
         confusion(truth[rows], probabilities[rows]),
         np.mean(train_confusions, axis=0),
+        rows,
+        -np.log(np.maximum(probabilities[rows, truth[rows]], LEAST_PROBABILITY)),
     )
+
+
+def mean_advantage(losses: FloatArray, others: FloatArray, groups: NDArray[Any]) -> tuple[float, float]:
+    """How much larger the mean loss of others is, and the standard error of that, had other groups been measured.
+
+    Parameters
+    ----------
+    losses, others : (n,) losses of two models at the same rows
+    groups : (n,) rows of one group, such as a paper, err together: the error is that of a mean of clusters
+
+    References
+    ----------
+    Liang and Zeger, Biometrika 73 (1986) 13, eq. 7 for a mean.
+
+    Examples
+    --------
+    >>> more, error = mean_advantage(np.zeros(4), np.array([1.0, 1.0, 3.0, 3.0]), np.array(["a", "a", "b", "b"]))
+    >>> more, round(error, 3)
+    (2.0, 0.707)
+    """
+    difference = others - losses
+    off = difference - difference.mean()
+    sums = np.bincount(np.unique(groups, return_inverse=True)[1].ravel(), off)
+    return float(difference.mean()), float(np.sqrt((sums**2).sum()) / len(off))
 
 
 def _mean(values: Sequence[float]) -> float:

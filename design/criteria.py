@@ -6,7 +6,7 @@ bracket that has shrunk to a point is a belief, so that bound and value are one 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Protocol
@@ -16,7 +16,7 @@ from scipy.special import log_ndtr
 
 from ..surrogates.base import FloatArray, Prediction
 from .acquisition import log_expected_improvement
-from .goals import Within
+from .goals import Is, Limit, Within, in_words
 
 # Stands for "anything": finite, so that no difference of two of them is not a number.
 ANYTHING = 1e300
@@ -62,6 +62,26 @@ class Bracket:
 
 Brackets = Mapping[str, Bracket]
 """Brackets by property, n of each."""
+
+
+def class_of(name: str, label: str) -> str:
+    """What a bracket of the odds of a class against the likeliest other is called."""
+    return in_words(name, Is(label))
+
+
+def chance_of(name: str, label: str) -> str:
+    """What a bracket of the odds of a class against all others is called."""
+    return f"P({class_of(name, label)})"
+
+
+def _bracket_of(name: str, limit: Limit) -> str:
+    """What the bracket is called that a limit of a property is asked of."""
+    return chance_of(name, limit.label) if isinstance(limit, Is) else name
+
+
+def _asked(limits: Sequence[tuple[str, Limit]], brackets: Brackets) -> list[tuple[Limit, Bracket]]:
+    """Each limit with the bracket that it is asked of."""
+    return [(limit, brackets[_bracket_of(name, limit)]) for name, limit in limits]
 
 
 class Criterion(Protocol):
@@ -132,13 +152,13 @@ class PredictedMean:
 
 @dataclass(frozen=True, slots=True)
 class LogOdds:
-    """Log of P / (1 - P), where P is the probability that a new measurement of every property is inside its limits.
+    """Log of P / (1 - P), where P is the probability that a new measurement of every property keeps its limits.
 
     Unlike P itself it tells designs apart that are all but certain: both of its tails are exact.
 
     Parameters
     ----------
-    limits : (property, limits) pairs, taken as independent
+    limits : (property, limits) pairs, taken as independent; a class is a limit too
 
     Examples
     --------
@@ -147,13 +167,13 @@ class LogOdds:
     array([ 53.2, 203.9])
     """
 
-    limits: tuple[tuple[str, Within], ...]
+    limits: tuple[tuple[str, Limit], ...]
     scale = 1.0
 
     @property
     def means(self) -> tuple[str, ...]:
-        """The properties that have limits."""
-        return tuple(name for name, _ in self.limits)
+        """The properties that have limits, and the classes that are asked for."""
+        return tuple(_bracket_of(*pair) for pair in self.limits)
 
     @property
     def stds(self) -> tuple[str, ...]:
@@ -163,20 +183,21 @@ class LogOdds:
     @property
     def words(self) -> str:
         """Names the limits."""
-        return f"probability that {' and '.join(f'{name} is {limit.words}' for name, limit in self.limits)}"
+        return f"probability that {' and '.join(in_words(name, limit) for name, limit in self.limits)}"
 
     def highest(self, brackets: Brackets) -> FloatArray:
         """See `Criterion`."""
-        return self._odds({name: _kindest(limit, brackets[name].measured()) for name, limit in self.limits})
+        return self._odds([_kindest(limit, of.measured()) for limit, of in _asked(self.limits, brackets)])
 
     def lowest(self, brackets: Brackets) -> FloatArray:
         """See `Bounded`."""
-        return self._odds({name: _harshest(limit, brackets[name].measured()) for name, limit in self.limits})
+        return self._odds([_harshest(limit, of.measured()) for limit, of in _asked(self.limits, brackets)])
 
-    def _odds(self, normals: Mapping[str, tuple[FloatArray, FloatArray]]) -> FloatArray:
-        """From the mean and the standard deviation of a measurement of each property."""
-        log_p = np.sum([_log_inside(limit, *normals[name]) for name, limit in self.limits], axis=0)
-        tails = [_log_outside(limit, *normals[name]) for name, limit in self.limits]
+    def _odds(self, normals: Sequence[tuple[FloatArray, FloatArray]]) -> FloatArray:
+        """From the mean and the standard deviation of a measurement of each property, in the order of the limits."""
+        pairs = [(limit, *normal) for (_, limit), normal in zip(self.limits, normals, strict=True)]
+        log_p = np.sum([_log_inside(*pair) for pair in pairs], axis=0)
+        tails = [_log_outside(*pair) for pair in pairs]
         with np.errstate(divide="ignore"):
             log_q = np.log(-np.expm1(log_p))
         return np.asarray(log_p - np.where(log_p > _NEARLY_ONE, np.logaddexp.reduce(tails, axis=0), log_q))
@@ -193,19 +214,19 @@ class ExpectedImprovement:
     of : the property that is pursued
     sign : +1 where it is maximised, -1 where it is minimised
     best : what is to be improved on, in the property's unit
-    limits : (property, limits) pairs, taken as independent
+    limits : (property, limits) pairs, taken as independent; a class is a limit too
     """
 
     of: str
     sign: float
     best: float
-    limits: tuple[tuple[str, Within], ...] = ()
+    limits: tuple[tuple[str, Limit], ...] = ()
     scale = 1.0
 
     @property
     def means(self) -> tuple[str, ...]:
-        """The pursued property and those that have limits."""
-        return (self.of, *(name for name, _ in self.limits))
+        """The pursued property, those that have limits, and the classes that are asked for."""
+        return (self.of, *(_bracket_of(*pair) for pair in self.limits))
 
     @property
     def stds(self) -> tuple[str, ...]:
@@ -215,7 +236,7 @@ class ExpectedImprovement:
     @property
     def words(self) -> str:
         """Names what is to be improved on."""
-        limited = f", where {' and '.join(f'{name} is {limit.words}' for name, limit in self.limits)}"
+        limited = f", where {' and '.join(in_words(name, limit) for name, limit in self.limits)}"
         return f"expected improvement of {self.of} on {self.best:.4g}{limited if self.limits else ''}"
 
     def highest(self, brackets: Brackets) -> FloatArray:
@@ -223,17 +244,20 @@ class ExpectedImprovement:
         bracket = brackets[self.of]
         mean = self.sign * (bracket.mean_high if self.sign > 0 else bracket.mean_low)
         value = log_expected_improvement(mean, bracket.std_high, np.asarray(self.sign * self.best))
-        for name, limit in self.limits:
-            value = value + _log_inside(limit, *_kindest(limit, brackets[name]))
+        for limit, of in _asked(self.limits, brackets):
+            value = value + _log_inside(limit, *_kindest(limit, of))
         return value
 
 
-def _kindest(limit: Within, bracket: Bracket) -> tuple[FloatArray, FloatArray]:
+def _kindest(limit: Limit, bracket: Bracket) -> tuple[FloatArray, FloatArray]:
     """Of all normal distributions in a bracket, mean and standard deviation of the one most likely inside limits.
 
     The mean nearest to their middle. Where that is inside, the narrowest distribution; where it is outside, the one
-    whose standard deviation is nearest to that at which the probability peaks (its derivative is zero there).
+    whose standard deviation is nearest to that at which the probability peaks (its derivative is zero there). Of a
+    class, whose odds have no standard deviation, the highest.
     """
+    if isinstance(limit, Is):
+        return bracket.mean_high, bracket.std_low
     mean = np.clip(_middle(limit), bracket.mean_low, bracket.mean_high)
     gap, width = np.maximum(np.maximum(limit.low - mean, mean - limit.high), 0.0), limit.high - limit.low
     if width == inf:
@@ -244,8 +268,10 @@ def _kindest(limit: Within, bracket: Bracket) -> tuple[FloatArray, FloatArray]:
     return mean, np.maximum(np.clip(peak, bracket.std_low, bracket.std_high), _KNOWN)
 
 
-def _harshest(limit: Within, bracket: Bracket) -> tuple[FloatArray, FloatArray]:
+def _harshest(limit: Limit, bracket: Bracket) -> tuple[FloatArray, FloatArray]:
     """The one least likely inside: its mean furthest from their middle, its deviation the least or the largest."""
+    if isinstance(limit, Is):
+        return bracket.mean_low, bracket.std_low
     low, high, middle = bracket.mean_low, bracket.mean_high, _middle(limit)
     if middle == inf:
         mean = low
@@ -265,14 +291,18 @@ def _middle(limit: Within) -> float:
     return -inf if limit.low == -inf else (limit.low + limit.high) / 2
 
 
-def _log_inside(limit: Within, mean: FloatArray, std: FloatArray) -> FloatArray:
-    """Log of the probability that a normal value lies inside limits. (n,)"""
+def _log_inside(limit: Limit, mean: FloatArray, std: FloatArray) -> FloatArray:
+    """Log of the probability that a normal value lies inside limits, or of a class by its log odds. (n,)"""
+    if isinstance(limit, Is):
+        return -np.logaddexp(0.0, -mean)
     with np.errstate(over="ignore"):
         return limit.log_probability(mean, std)
 
 
-def _log_outside(limit: Within, mean: FloatArray, std: FloatArray) -> FloatArray:
-    """Log of the probability that a normal value lies outside limits, exact where it is tiny. (n,)"""
+def _log_outside(limit: Limit, mean: FloatArray, std: FloatArray) -> FloatArray:
+    """Log of the probability that a normal value lies outside limits, or of any other class; exact where tiny. (n,)"""
+    if isinstance(limit, Is):
+        return -np.logaddexp(0.0, mean)
     with np.errstate(over="ignore"):
         below, above = (limit.low - mean) / std, (mean - limit.high) / std
     return np.logaddexp(log_ndtr(below), log_ndtr(above))

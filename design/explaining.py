@@ -6,9 +6,9 @@ scaled to leave it room; where one is varied or gone over to, the balance pays, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from ..surrogates.explain import (
     left_out_one_by_one,
     relevances_of,
     rise_of_error,
+    shap_shares,
     shapley,
 )
 from .beliefs import N_FOLDS, Belief, Evidence, held_out_folds
@@ -34,13 +35,20 @@ from .process import Choice, Condition, Numeric
 from .space import DesignSpace
 
 Learner: TypeAlias = Callable[[Evidence], Belief]
+# What is expected where some things (n, n_things) of rows have gone over to alloys: (n,) which rows, (n,) which alloys.
+Mixtures: TypeAlias = Callable[[BoolArray, NDArray[np.intp], NDArray[np.intp]], FloatArray]
 Kind: TypeAlias = Literal["element", "process", "condition", "column"]
+
+Name = TypeVar("Name")
 
 N_SHUFFLES = 20
 # Background rows of a sharing: more say little more of the mean of the data, and each costs 2^8 predictions.
 MOST_BACKGROUND = 128
 # The same where phases are seen, which take a twentieth of a second for each alloy.
 FEW_SHUFFLES, FEW_BACKGROUND = 3, 16
+# Background rows of SHAP values of one alloy; and, of those of a whole table, of its rows and of background rows.
+SHAP_BACKGROUND = 50
+MOST_MOVED, MOVED_BACKGROUND = 40, 25
 # Points of an effect curve.
 N_POINTS = 25
 # A row that lies further than this many standard deviations from what the others say of it is worth a look.
@@ -395,30 +403,43 @@ def contributions(space: DesignSpace, belief: Belief, alloy: Alloys, rng: np.ran
     rng : draws the rows, where they are more than `MOST_BACKGROUND` (or, where phases are seen, `FEW_BACKGROUND`), and
         orders, where the things are many
     """
-    known = belief.evidence.alloys
     most = FEW_BACKGROUND if belief.features.calphad is not None else MOST_BACKGROUND
-    if len(known) > most:
-        known = known.rows(np.sort(rng.choice(len(known), most, replace=False)))
-    together = known + alloy  # with the same process values
-    known, alloy = together.rows(np.arange(len(known))), together.rows(np.array([len(known)]))
+    known = _some(belief.evidence.alloys, most, rng)
+    differing, ask = _mixed(space, belief, known, alloy)
+
+    def ask_of_one(taken: BoolArray, row: NDArray[np.intp]) -> FloatArray:
+        return ask(taken, row, np.zeros_like(row))
+
+    return Contributions(differing, shapley(ask_of_one, len(differing), len(known), rng))
+
+
+def _some(alloys: Alloys, most: int, rng: np.random.Generator) -> Alloys:
+    """So many alloys at most, in their order."""
+    return alloys if len(alloys) <= most else alloys.rows(np.sort(rng.choice(len(alloys), most, replace=False)))
+
+
+def _mixed(space: DesignSpace, belief: Belief, known: Alloys, alloys: Alloys) -> tuple[tuple[Thing, ...], Mixtures]:
+    """What differs among rows and alloys, and what is expected of mixtures of them."""
+    together = known + alloys  # with the same process values
+    known, alloys = together.rows(np.arange(len(known))), together.rows(np.arange(len(known), len(together)))
     differing = things(space, together, belief.features, balance=False)
     columns = [known.elements.index(thing.name) for thing in differing if thing.kind == "element"]
-    own, others, of_rows = percent(space, alloy)[0], percent(space, known), _means(belief, known)
+    own, others, of_rows = percent(space, alloys), percent(space, known), _means(belief, known)
 
-    def ask(taken: BoolArray, row: NDArray[np.intp]) -> FloatArray:
+    def ask(taken: BoolArray, row: NDArray[np.intp], of: NDArray[np.intp]) -> FloatArray:
         n = len(columns)
         amounts = others[row]
-        amounts[:, columns] = np.where(taken[:, :n], own[columns], amounts[:, columns])
+        amounts[:, columns] = np.where(taken[:, :n], own[of][:, columns], amounts[:, columns])
         if columns:
             amounts = _balanced(amounts, space.n_elements - 1)
         process = {name: values[row] for name, values in known.process.items()}
         for i, thing in enumerate(differing[n:], start=n):
-            process[thing.name] = np.where(taken[:, i], alloy.process[thing.name][0], process[thing.name])
+            process[thing.name] = np.where(taken[:, i], alloys.process[thing.name][of], process[thing.name])
         fractions = atomic_fractions(amounts, known.elements, space.basis) if columns else known.fractions[row]
         means = _means(belief, Alloys(known.elements, fractions, process))
         return np.where(np.isfinite(means), means, of_rows[row])
 
-    return Contributions(differing, shapley(ask, len(differing), len(known), rng))
+    return differing, ask
 
 
 def _balanced(amounts: FloatArray, balance: int) -> FloatArray:
@@ -427,6 +448,95 @@ def _balanced(amounts: FloatArray, balance: int) -> FloatArray:
     total = amounts.sum(axis=1)
     amounts[:, balance] = np.maximum(100 - total, 0)
     return np.asarray(amounts * (100 / amounts.sum(axis=1))[:, None])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureContributions:
+    """What the difference between alloys and the mean of the data is made of, by what the model sees.
+
+    Parameters
+    ----------
+    names : of the n features; the columns of a choice, and of a number with what says that it is known, are one
+    shares : of each alloy
+    """
+
+    names: tuple[str, ...]
+    shares: tuple[Shares, ...]
+
+
+def feature_contributions(
+    belief: Belief, alloys: Alloys, rng: np.random.Generator, n_background: int = SHAP_BACKGROUND
+) -> FeatureContributions:
+    """SHAP values: what is predicted of alloys shared among the features that the model sees, by the package shap.
+
+    Features go over from a row to an alloy one by one, and so meet in mixtures that are no alloys: amounts that do not
+    sum to 100, descriptors that no alloy has together. See `contributions` for mixtures that are alloys.
+
+    Parameters
+    ----------
+    rng : draws the rows, where they are more than `n_background`, and orders, where the features are many
+
+    Raises
+    ------
+    AlloyloopError
+        where shap is not installed
+    """
+    features = belief.features
+    X, rows = (features.encode(of) for of in (alloys, _some(belief.evidence.alloys, n_background, rng)))
+    names = [_feature(features, name) for name in features.names]
+    shown = list(dict.fromkeys(names))
+    group = np.array([shown.index(name) for name in names])
+
+    def ask(taken: BoolArray, row: NDArray[np.intp], of: NDArray[np.intp]) -> FloatArray:
+        return belief.surrogate.predict(np.where(taken[:, group], X[of], rows[row]))
+
+    seed = int(rng.integers(2**31))
+    return FeatureContributions(tuple(shown), shap_shares(ask, len(X), len(shown), len(rows), seed))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moves:
+    """How far things move what a model expects of its rows, and how far the features that it sees do.
+
+    Parameters
+    ----------
+    things : mean size of the contributions of each, in the property's unit, the largest first; none where phases are
+        seen, which would have to be computed of every mixture
+    features : the same of each feature, SHAP values
+    n_rows : of which the mean was taken
+    """
+
+    things: Mapping[Thing, float]
+    features: Mapping[str, float]
+    n_rows: int
+
+
+def moves(space: DesignSpace, belief: Belief, rng: np.random.Generator) -> Moves:
+    """Share what is predicted of the rows themselves among things and among features, and take the mean sizes.
+
+    Parameters
+    ----------
+    rng : draws rows, where they are more than `MOST_MOVED`, background rows of `MOVED_BACKGROUND`, and orders
+
+    Raises
+    ------
+    AlloyloopError
+        where shap is not installed
+    """
+    alloys = _some(belief.evidence.alloys, MOST_MOVED, rng)
+    seen = feature_contributions(belief, alloys, rng, MOVED_BACKGROUND)
+    of_things: dict[Thing, float] = {}
+    if belief.features.calphad is None:
+        known = _some(belief.evidence.alloys, MOVED_BACKGROUND, rng)
+        differing, ask = _mixed(space, belief, known, alloys)
+        seed = int(rng.integers(2**31))
+        of_things = _mean_sizes(differing, shap_shares(ask, len(alloys), len(differing), len(known), seed))
+    return Moves(of_things, _mean_sizes(seen.names, seen.shares), len(alloys))
+
+
+def _mean_sizes(names: Sequence[Name], shares: Sequence[Shares]) -> dict[Name, float]:
+    sizes = np.mean([np.abs(one.of) for one in shares], axis=0)
+    return {names[i]: float(sizes[i]) for i in np.argsort(-sizes, kind="stable").tolist()}
 
 
 @dataclass(frozen=True, slots=True)

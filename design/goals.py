@@ -74,6 +74,23 @@ class Within:
 
 
 @dataclass(frozen=True, slots=True)
+class Is:
+    """Of one class, with a probability.
+
+    Parameters
+    ----------
+    label : of the class
+    """
+
+    label: str
+
+    @property
+    def words(self) -> str:
+        """The class in words."""
+        return f"is {self.label}"
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Modelled and shown, not pursued."""
 
@@ -81,7 +98,19 @@ class Report:
 
 
 Pursued = Minimize | Maximize
-Goal = Minimize | Maximize | Within | Report
+Limit = Within | Is
+Goal = Pursued | Limit | Report
+
+
+def in_words(name: str, limit: Limit) -> str:
+    """A limit of a property in words.
+
+    Examples
+    --------
+    >>> in_words("youngs_modulus_GPa", Within(high=60)), in_words("phases", Is("beta"))
+    ('youngs_modulus_GPa is below 60', 'phases is beta')
+    """
+    return f"{name} {limit.words}" if isinstance(limit, Is) else f"{name} is {limit.words}"
 
 
 def pursued(goals: Mapping[str, Goal]) -> tuple[str, Pursued]:
@@ -106,3 +135,8 @@ def pursued(goals: Mapping[str, Goal]) -> tuple[str, Pursued]:
 def limits(goals: Mapping[str, Goal]) -> dict[str, Within]:
     """The properties that must stay inside limits."""
     return {name: goal for name, goal in goals.items() if isinstance(goal, Within)}
+
+
+def classes_wanted(goals: Mapping[str, Goal]) -> dict[str, Is]:
+    """The properties that must be of a class."""
+    return {name: goal for name, goal in goals.items() if isinstance(goal, Is)}

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from ..surrogates.base import FloatArray, Prediction, Surrogate
 from ..surrogates.sweep import Sweep
 from .beliefs import Belief
-from .criteria import Bracket
+from .classes import ClassBelief, Judge, log_lead, log_odds
+from .criteria import Bracket, chance_of, class_of
 from .descriptors import descriptor
 from .diagram import IntArray
 from .features import Alloys, Features
@@ -160,6 +161,63 @@ class Described:
         """See `Predictor`."""
         nothing = np.zeros(len(X))
         return Prediction(X[:, 0], nothing, nothing)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Classed:
+    """How likely one class of a property is: a logarithm of odds, known without error once an alloy is asked.
+
+    Parameters
+    ----------
+    of : name of the property
+    label, code : of the class, and its number
+    features : what the classifier sees
+    classifier : fitted
+    against : the odds are those against all other classes together, or against the likeliest of them
+    """
+
+    of: str
+    label: str
+    code: int
+    features: Features
+    classifier: Judge
+    against: Literal["all", "likeliest"] = "all"
+
+    @property
+    def name(self) -> str:
+        """As criteria ask for it."""
+        return (chance_of if self.against == "all" else class_of)(self.of, self.label)
+
+    @property
+    def sees(self) -> Features:
+        """The features."""
+        return self.features
+
+    def encode(self, alloys: Alloys) -> FloatArray:
+        """See `Predictor`."""
+        return self.features.encode(alloys)
+
+    def bounds(self, X: FloatArray, starts: IntArray) -> Bracket:
+        """See `Predictor`."""
+        return Bracket.unknown(len(starts) - 1)
+
+    def mean(self, X: FloatArray) -> None:
+        """See `Predictor`."""
+
+    def believe(self, X: FloatArray) -> Prediction:
+        """See `Predictor`."""
+        odds, nothing = log_odds if self.against == "all" else log_lead, np.zeros(len(X))
+        return Prediction(odds(self.classifier.predict_proba(X), self.code), nothing, nothing)
+
+
+def class_predictors(belief: ClassBelief) -> dict[str, Classed]:
+    """Predictors of each class of a property, by the names that criteria ask for."""
+    name, seen, fitted = belief.evidence.property, belief.features, belief.classifier
+    found: dict[str, Classed] = {}
+    for code, label in enumerate(belief.labels):
+        found[chance_of(name, label)] = Classed(name, label, code, seen, fitted)
+        found[class_of(name, label)] = Classed(name, label, code, seen, fitted, "likeliest")
+    return found
 
 
 def predictor(belief: Belief) -> Predictor:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from math import factorial, sqrt
 from typing import Any, TypeAlias, cast
 
@@ -12,14 +14,18 @@ from numpy.typing import NDArray
 
 from .base import FloatArray, Prediction
 from .errors import AlloyloopError
+from .scales import LINEAR, Scale
 
 BoolArray: TypeAlias = NDArray[np.bool_]
-Asker: TypeAlias = Callable[[BoolArray, NDArray[np.intp]], FloatArray]
+IntArray: TypeAlias = NDArray[np.intp]
+Asker: TypeAlias = Callable[[BoolArray, IntArray], FloatArray]
 
 # With at most so many groups every subset of them is tried; each more doubles the number.
 MOST_ENUMERATED = 8
 # Predictions that a sampled explanation is made of, or a few more: each background row is used equally often.
 N_SAMPLED = 32_768
+# Orders that SHAP draws, each with its reverse.
+N_ORDERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +139,232 @@ def _sampled(ask: Asker, n: int, n_background: int, rng: np.random.Generator) ->
     return Shares(base, gains.mean(axis=0), errors)
 
 
+def check_shap() -> None:
+    """Refuse where the package shap is not installed."""
+    if find_spec("shap") is None:
+        raise AlloyloopError(
+            "SHAP values need the package shap, which is not installed", "Install it: pip install 'alloyloop[shap]'."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Mixtures:
+    """What SHAP calls a masker: the mixtures of one point with every background row, told by numbers."""
+
+    n_groups: int
+    n_background: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.n_background, self.n_groups
+
+    def __call__(self, taken: BoolArray, point: FloatArray) -> tuple[FloatArray]:
+        told = np.empty((self.n_background, 2 + self.n_groups))
+        told[:, 0], told[:, 1], told[:, 2:] = point[0], np.arange(self.n_background), taken
+        return (told,)
+
+
+def shap_shares(
+    ask: Callable[[BoolArray, IntArray, IntArray], FloatArray],
+    n_points: int,
+    n_groups: int,
+    n_background: int,
+    seed: int = 0,
+) -> tuple[Shares, ...]:
+    """The same Shapley values as `shapley` of several points, by the package shap.
+
+    Exact for few groups; for more, `N_ORDERS` orders are drawn, each with its reverse and over all background rows.
+
+    Parameters
+    ----------
+    ask : given (m, n_groups) which groups have gone over, (m,) of which background row the others are, and (m,) to
+        which point, the mean (m,) that is predicted
+    n_points, n_groups, n_background : how many there are
+    seed : of the orders
+
+    Returns
+    -------
+    of each point
+
+    References
+    ----------
+    Lundberg and Lee, Advances in Neural Information Processing Systems 30 (2017) 4765.
+    """
+    check_shap()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of matplotlib's, about colour maps that shap makes
+        from shap.explainers import ExactExplainer, PermutationExplainer
+
+    def predict(told: FloatArray) -> FloatArray:
+        which = told[:, :2].astype(np.intp)
+        return ask(told[:, 2:] > 0.5, which[:, 1], which[:, 0])
+
+    masker, points = _Mixtures(n_groups, n_background), np.tile(np.arange(float(n_points))[:, None], (1, n_groups))
+    if n_groups <= MOST_ENUMERATED:
+        found: Any = ExactExplainer(predict, masker)(points, silent=True)
+        errors = np.zeros((n_points, n_groups))
+    else:
+        kept = np.random.get_state()  # noqa: NPY002  # shap draws by NumPy's global state, which is not ours to change
+        try:
+            explainer = PermutationExplainer(predict, masker, seed=seed)
+            n_asked = N_ORDERS * (2 * n_groups + 1)
+            found = explainer(points, max_evals=n_asked, error_bounds=True, silent=True)
+        finally:
+            np.random.set_state(kept)  # noqa: NPY002
+        errors = np.asarray(found.error_std) / sqrt(2 * N_ORDERS)
+    base = np.broadcast_to(np.asarray(found.base_values, dtype=np.float64).ravel(), n_points)
+    of = np.asarray(found.values, dtype=np.float64)
+    return tuple(Shares(float(base[i]), of[i], errors[i]) for i in range(n_points))
+
+
 def layers(model: Any) -> Iterator[Any]:
     """A fitted surrogate, the one inside it, as that on a scale, and so on inward."""
     while model is not None:
         yield model
         model = getattr(model, "surrogate_", None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inner:
+    """A fitted surrogate that learned something itself, inside those that only change what it sees or says.
+
+    Parameters
+    ----------
+    model : the surrogate
+    columns : the features that it sees, of those given; None where it sees others that were made of them
+    scale : on which it knows the property
+    """
+
+    model: Any
+    columns: tuple[int, ...] | None
+    scale: Scale = LINEAR
+
+
+def innermost(model: Any, columns: Sequence[int]) -> Iterator[Inner]:
+    """The surrogates inside a fitted one: itself where there is none, several in a blend.
+
+    Parameters
+    ----------
+    columns : the features that it sees
+    """
+    from .blend import Blend
+    from .preparation import Prepared
+    from .warped import Warped
+
+    seen: tuple[int, ...] | None = tuple(columns)
+    last: Any = model
+    scale: Scale = LINEAR
+    for layer in layers(model):
+        if isinstance(layer, Blend):
+            for fitted, member in zip(layer.members_, layer.members, strict=True):
+                for inner in innermost(fitted, member.columns):
+                    own = None if inner.columns is None or seen is None else tuple(seen[i] for i in inner.columns)
+                    yield Inner(inner.model, own, scale)
+            return
+        seen = None if isinstance(layer, Prepared) and layer.steps else seen
+        scale = layer.scale if isinstance(layer, Warped) else scale
+        last = layer
+    yield Inner(last, seen, scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What a surrogate chose for itself on rows left out.
+
+    Parameters
+    ----------
+    settings : by name
+    n_tried : how many settings it chose from; None where it does not say
+    """
+
+    settings: Mapping[str, Any]
+    n_tried: int | None
+
+    @property
+    def words(self) -> str:
+        """The settings."""
+        return ", ".join(f"{name} {_setting(value)}" for name, value in self.settings.items())
+
+    def __str__(self) -> str:
+        return self.words + (f" (of {self.n_tried} settings tried)" if self.n_tried else "")
+
+
+def tuned_of(model: Any) -> Tuned | None:
+    """What a fitted surrogate, or one inside it, chose for itself; None where it chooses nothing.
+
+    Examples
+    --------
+    >>> class Chosen:
+    ...     tuned_ = {"svr__C": 10.0, "svr__gamma": 0.1}
+    ...     n_tried_ = 12
+    >>> print(tuned_of(Chosen()))
+    C 10, gamma 0.1 (of 12 settings tried)
+    """
+    for layer in layers(model):
+        if settings := getattr(layer, "tuned_", None):
+            short = [name.rpartition("__")[2] for name in settings]
+            names = short if len(set(short)) == len(short) else list(settings)
+            plain = dict(zip(names, map(_plain, settings.values()), strict=True))
+            return Tuned(plain, getattr(layer, "n_tried_", None))
+    return None
+
+
+def _plain(value: Any) -> Any:
+    """A setting as JSON has it."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else type(value).__name__
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, list):
+        return " × ".join(map(_setting, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a fitted model says of itself that a person can read.
+
+    Parameters
+    ----------
+    formula : what is expected, by the features; empty where it has none
+    rules : sentences; none where it has none
+    scale : on which the formula, or the rules, give the property
+    """
+
+    formula: str
+    rules: tuple[str, ...]
+    scale: Scale = LINEAR
+
+    def of(self, words: str) -> str:
+        """What the formula gives: the property itself, or its logarithm, say."""
+        return words if self.scale == LINEAR else f"{self.scale.name} of {words}"
+
+
+def told_of(inner: Inner, names: Sequence[str]) -> Told | None:
+    """The formula or the rules of a regressor that has some, in the names of features; None of any other.
+
+    Parameters
+    ----------
+    inner : whose fitted regressor, or the last step of it, may have `formula(names, centre, unit)` or `rules(…)`; it
+        knows a property of unit spread about zero, of which 1 is `centre` plus one `unit`
+    names : of the features given
+    """
+    model = inner.model
+    regressor: Any = getattr(model, "regressor_", None)
+    last: Any = regressor.steps[-1][1] if hasattr(regressor, "steps") else regressor
+    has_formula, has_rules = hasattr(last, "formula"), hasattr(last, "rules")
+    if not (has_formula or has_rules):
+        return None
+    made = [f"axis {i + 1}" for i in range(model.n_features_in_)]
+    own = made if inner.columns is None else [names[i] for i in inner.columns]
+    somewhere, unit = np.zeros((1, model.n_features_in_)), float(model.scale_)
+    centre = float(model.predict(somewhere)[0]) - unit * float(np.ravel(regressor.predict(somewhere))[0])
+    formula = last.formula(own, centre, unit) if has_formula else ""
+    return Told(formula, tuple(last.rules(own, centre, unit)) if has_rules else (), inner.scale)
 
 
 def relevances_of(model: Any, n_features: int) -> FloatArray | None:

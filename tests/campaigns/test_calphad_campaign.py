@@ -363,10 +363,10 @@ def test_the_search_is_sparing_where_phases_are_seen(
     features: str, effort: Effort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = written(tmp_path, asked(features, CALPHAD if effort is SPARING else ""))
-    asked_for = []
+    asked_for: list[Effort] = []
 
     def noted(*arguments: Any) -> Batch:
-        asked_for.append(arguments[-1])
+        asked_for.extend(argument for argument in arguments if isinstance(argument, Effort))
         return propose(*arguments)
 
     monkeypatch.setattr(suggesting, "propose", noted)

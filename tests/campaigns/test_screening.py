@@ -172,7 +172,7 @@ def test_designs_are_ranked_by_what_is_asked(folder: Path, by: str, scored_by: s
             "hardness_HV has no goal that says which way is better. Write 'minimize ",
         ),
         (["--by", "vec"], "vec has no goal that says which way is better"),
-        (["--stage", "P(phases is beta) >= 0.8"], "classes are not predicted in this version"),
+        (["--stage", "P(phases is beta) >= 0.8"], "phases is asked for a class, and it has none that could be"),
         (["--stage", "Cu >= 2"], "--stage 'Cu >= 2': "),
         (["--range", "7"], "'7' is no range of indices"),
         (["--range", "5:5"], "There is no range 5:5 of this space"),

@@ -73,7 +73,7 @@ def test_a_gate_may_bound_a_probability(text: str, limits: tuple[tuple[str, With
             "hardness_HV is not a property that can be predicted here. Those are ",
         ),
         ("P(hardness_HV) >= 0.5", "hardness_HV is not a property that can be predicted here"),
-        ("P(phases is beta) >= 0.8", "phases is asked for a class, and classes are not predicted in this version"),
+        ("P(phases is beta) >= 0.8", "phases is asked for a class, and it has none that could be predicted here"),
         ("phases is beta", "phases is asked for a class"),
         ("P(Nb + Zr and so on) >= 0.8", "'Nb \\+ Zr and so on' cannot be read as a goal"),
         ("P(youngs_modulus_GPa between 60 and 40) >= 0.8", "Nothing lies between 60 and 40"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
@@ -16,7 +17,7 @@ from alloyloop.design.features import Alloys, Features, alloys_at
 from alloyloop.design.goals import Minimize, Within
 from alloyloop.design.lattice import Element, Lattice
 from alloyloop.design.process import Choice, Numeric
-from alloyloop.design.propose import SPARING, THOROUGH, Batch, propose
+from alloyloop.design.propose import SEARCHES, SPARING, THOROUGH, Batch, propose
 from alloyloop.design.rules import Names, parse_rule
 from alloyloop.design.space import DesignSpace, rows_in
 from alloyloop.surrogates.base import FloatArray
@@ -26,6 +27,9 @@ from .strategies_space import as_set, every_point
 
 pytestmark = pytest.mark.torch
 
+# The most of fifteen searches that may end below the best there is. A population may settle on a lesser peak: of sixty,
+# two did.
+MOST_MISSED = {"exchange": 0, "population": 2}
 MODELS = ("gaussian-process", "extra-trees")
 PROCESS = (Numeric("solution_temperature_C", 750, 1050, 100), Choice("quench", ("water", "air")))
 
@@ -78,21 +82,24 @@ def listed(space: DesignSpace) -> IntArray:
 def test_the_pick_is_the_best_of_all_alloys(space: DesignSpace, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("alloyloop.design.acquisition"), "N_DRAWS", 64)  # a surface as rough as any
     assert len(listed(space)) > 1.5 * THOROUGH.n_sampled
-    missed = []
+    missed: dict[str, list[int]] = {search: [] for search in SEARCHES}
     for seed in range(15):
         value, taken, rng = case(model, seed, space, limited=seed % 3 == 0)
         left = listed(space)[~rows_in(listed(space), taken)]
         best = value.value(alloys_at(space, left, space.elements)).max()
-        found = propose(space, value, space.elements, taken, 1, rng).log_gains[0]
-        assert found <= best + 1e-6
-        if found < best - 1e-6:
-            missed.append(seed)
-    assert missed == []  # in sixty cases of four kinds
+        for search in SEARCHES:
+            found = propose(space, value, space.elements, taken, 1, rng, search=search).log_gains[0]
+            assert best - 0.1 < found <= best + 1e-6  # in nats: never a tenth of the expected gain is lost
+            if found < best - 1e-6:
+                missed[search].append(seed)
+    for search, seeds in missed.items():  # in sixty cases of four kinds
+        assert len(seeds) <= MOST_MISSED[search], (search, seeds)
 
 
+@pytest.mark.parametrize("search", SEARCHES)
 @pytest.mark.parametrize("n_taken", [0, 1000])
-def test_a_sparing_search_looks_at_few_designs_and_half_of_them_in_climbs(
-    n_taken: int, monkeypatch: pytest.MonkeyPatch
+def test_a_sparing_search_looks_at_few_designs_and_half_of_them_as_it_goes(
+    n_taken: int, search: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     space = wide()
     value, measured, rng = case("gaussian-process", 1, space)
@@ -104,28 +111,30 @@ def test_a_sparing_search_looks_at_few_designs_and_half_of_them_in_climbs(
         return ask(self, alloys)
 
     monkeypatch.setattr(Acquisition, "value", counted)
-    propose(space, value, space.elements, taken, 1, rng, SPARING)
+    propose(space, value, space.elements, taken, 1, rng, SPARING, search)
     assert looked[0] <= SPARING.most_looked // 2
     most_neighbours = 5 * 4 * 2  # of five elements each gives some to another, with steps of two kinds
     assert sum(looked) <= SPARING.most_looked + most_neighbours
 
 
+@pytest.mark.parametrize("search", SEARCHES)
 @pytest.mark.parametrize("seed", range(4))
-def test_on_a_smooth_surface_a_sparing_search_is_as_good(seed: int) -> None:
+def test_on_a_smooth_surface_a_sparing_search_is_as_good(seed: int, search: str) -> None:
     space = wide()
     value, taken, rng = case("gaussian-process", seed, space)
     left = listed(space)[~rows_in(listed(space), taken)]
     best = value.value(alloys_at(space, left, space.elements)).max()
-    found = propose(space, value, space.elements, taken, 1, rng, SPARING).log_gains[0]
+    found = propose(space, value, space.elements, taken, 1, rng, SPARING, search).log_gains[0]
     assert found == pytest.approx(best, abs=1e-6)
 
 
+@pytest.mark.parametrize("search", SEARCHES)
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("seed", [0, 1])
-def test_a_batch_is_of_different_allowed_points_that_nobody_has_taken(model: str, seed: int) -> None:
+def test_a_batch_is_of_different_allowed_points_that_nobody_has_taken(model: str, seed: int, search: str) -> None:
     space = wide(process=PROCESS)
     value, taken, rng = case(model, seed, space, n_picks=4)
-    batch = propose(space, value, space.elements, taken, 4, rng)
+    batch = propose(space, value, space.elements, taken, 4, rng, search=search)
     assert len(as_set(batch.points)) == 4
     assert space.allows(batch.points).all()
     assert space.lattice is not None
@@ -133,10 +142,11 @@ def test_a_batch_is_of_different_allowed_points_that_nobody_has_taken(model: str
     assert not rows_in(batch.points, taken).any()
 
 
-def test_each_pick_is_valued_after_those_before_it_and_above_its_runner_up() -> None:
+@pytest.mark.parametrize("search", SEARCHES)
+def test_each_pick_is_valued_after_those_before_it_and_above_its_runner_up(search: str) -> None:
     space = wide()
     value, taken, rng = case("gaussian-process", 5, space, n_picks=4)
-    batch = propose(space, value, space.elements, taken, 4, rng)
+    batch = propose(space, value, space.elements, taken, 4, rng, search=search)
     for point, gain, other in zip(batch.points, batch.log_gains, batch.runner_ups, strict=True):
         worth = value.value(alloys_at(space, np.array([point, other]), space.elements))
         assert worth[0] == pytest.approx(gain)
@@ -144,43 +154,101 @@ def test_each_pick_is_valued_after_those_before_it_and_above_its_runner_up() -> 
         value = value.with_pick(alloys_at(space, point[None], space.elements))
 
 
-def proposed(seed: int) -> Batch:
+def proposed(seed: int, search: str) -> Batch:
     space = wide()
     value, taken, rng = case("gaussian-process", seed, space, n_picks=3)
-    return propose(space, value, space.elements, taken, 3, rng)
+    return propose(space, value, space.elements, taken, 3, rng, search=search)
 
 
-def test_the_same_seed_gives_the_same_batch() -> None:
-    first, again, other = proposed(6), proposed(6), proposed(7)
+@pytest.mark.parametrize("search", SEARCHES)
+def test_the_same_seed_gives_the_same_batch(search: str) -> None:
+    first, again, other = proposed(6, search), proposed(6, search), proposed(7, search)
     assert first.points.tolist() == again.points.tolist()
     assert first.log_gains.tolist() == again.log_gains.tolist()
     assert first.runner_ups.tolist() == again.runner_ups.tolist()
     assert first.points.tolist() != other.points.tolist()
 
 
+@pytest.mark.parametrize("search", SEARCHES)
 @pytest.mark.parametrize("model", MODELS)
-def test_fewer_come_back_where_fewer_are_left(model: str) -> None:
+def test_fewer_come_back_where_fewer_are_left(model: str, search: str) -> None:
     space = narrow()
     value, taken, rng = case(model, 8, space, n_measured=9, n_picks=5)
-    batch = propose(space, value, space.elements, taken, 5, rng)
+    batch = propose(space, value, space.elements, taken, 5, rng, search=search)
     assert as_set(batch.points) == as_set(listed(space)) - as_set(taken)
     assert (len(batch.points), len(batch.log_gains), len(batch.runner_ups)) == (3, 3, 3)
     assert batch.runner_ups[2].tolist() == batch.points[2].tolist()  # there was no other
 
 
-def test_the_last_alloy_left_is_found_however_many_are_taken() -> None:
+@pytest.mark.parametrize("search", SEARCHES)
+def test_the_last_alloy_left_is_found_however_many_are_taken(search: str) -> None:
     space = wide()
     value, _, rng = case("gaussian-process", 9, space)
     everything = listed(space)
-    batch = propose(space, value, space.elements, np.delete(everything, 3210, axis=0), 1, rng)
+    batch = propose(space, value, space.elements, np.delete(everything, 3210, axis=0), 1, rng, search=search)
     assert batch.points.tolist() == [everything[3210].tolist()]
 
 
-def test_a_space_of_which_everything_is_taken_is_told_so() -> None:
+@pytest.mark.parametrize("search", SEARCHES)
+def test_a_space_of_which_everything_is_taken_is_told_so(search: str) -> None:
     space = narrow()
     value, _, rng = case("gaussian-process", 10, space, n_measured=9)
     with pytest.raises(AlloyloopError, match=r"Every design of the space is taken: measured, pending or withdrawn\. W"):
-        propose(space, value, space.elements, listed(space), 1, rng)
+        propose(space, value, space.elements, listed(space), 1, rng, search=search)
+
+
+def test_a_search_that_there_is_not_is_refused() -> None:
+    space = narrow()
+    value, taken, rng = case("gaussian-process", 10, space, n_measured=5)
+    with pytest.raises(AlloyloopError, match=r"There is no search 'genetic'\. Write one of exchange, population\."):
+        propose(space, value, space.elements, taken, 1, rng, search="genetic")
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_designs_that_cannot_be_predicted_are_never_picked(search: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    space = wide()
+    value, taken, rng = case("gaussian-process", 12, space, n_picks=2)
+    ask = Acquisition.value
+
+    def unknown_with_tin(self: Acquisition, alloys: Alloys) -> FloatArray:
+        return np.where(alloys.fractions[:, alloys.elements.index("Sn")] > 0, np.nan, ask(self, alloys))
+
+    monkeypatch.setattr(Acquisition, "value", unknown_with_tin)
+    batch = propose(space, value, space.elements, taken, 2, rng, search=search)
+    assert (batch.points[:, space.elements.index("Sn")] == 0).all()
+    assert (batch.runner_ups[:, space.elements.index("Sn")] == 0).all()
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_where_no_design_can_be_predicted_it_is_said(search: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    space = wide()
+    value, taken, rng = case("gaussian-process", 12, space)
+    monkeypatch.setattr(Acquisition, "value", lambda self, alloys: np.full(len(alloys), np.nan))
+    with pytest.raises(
+        AlloyloopError, match=r"None of \d+ designs can be predicted: features are not known of any\. T"
+    ):
+        propose(space, value, space.elements, taken, 1, rng, search=search)
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_where_no_design_is_worth_anything_one_is_picked_all_the_same(
+    search: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = wide()
+    value, taken, rng = case("gaussian-process", 12, space)
+    monkeypatch.setattr(Acquisition, "value", lambda self, alloys: np.full(len(alloys), -np.inf))
+    batch = propose(space, value, space.elements, taken, 1, rng, search=search)
+    assert space.allows(batch.points).tolist() == [True]
+    assert np.exp(batch.log_gains).tolist() == [0]
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_a_space_without_a_design_is_told_so(search: str) -> None:
+    value, _, rng = case("gaussian-process", 12, wide())
+    space = wide()
+    none = replace(space, rules=(parse_rule("Nb + Zr >= 90", space.names),))
+    with pytest.raises(AlloyloopError, match="No design keeps every bound and rule"):
+        propose(none, value, none.elements, np.empty((0, 5), dtype=np.int64), 1, rng, search=search)
 
 
 def test_elements_that_only_the_table_knows_are_proposed_at_nothing() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from math import log
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,17 +15,23 @@ from hypothesis import strategies as st
 
 from alloyloop.surrogates import explain
 from alloyloop.surrogates.base import FloatArray, Prediction
+from alloyloop.surrogates.errors import AlloyloopError
 from alloyloop.surrogates.explain import (
     MOST_ENUMERATED,
     Asker,
+    Inner,
     deviations,
     discounted_by,
+    innermost,
     left_out_one_by_one,
     relevances_of,
     rise_of_error,
+    shap_shares,
     shapley,
+    told_of,
+    tuned_of,
 )
-from alloyloop.surrogates.scales import LOG, Normal
+from alloyloop.surrogates.scales import LINEAR, LOG, Normal
 
 
 def asker(function: object, point: FloatArray, background: FloatArray) -> Asker:
@@ -143,3 +150,141 @@ def test_what_a_surrogate_cannot_say_it_does_not_say() -> None:
         assert relevances_of(model, 2) is None
         assert discounted_by(model) == frozenset()
         assert left_out_one_by_one(model) is None
+
+
+# -- by the package shap ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("d", [2, 4, MOST_ENUMERATED + 1])
+def test_the_package_shap_and_we_share_alike(d: int) -> None:
+    pytest.importorskip("shap", reason="shap is not installed: pip install 'alloyloop[shap]'")
+    points, background = rows(3, d, 6), rows(5, d, 7)
+    told = shap_shares(lambda taken, row, of: curved(np.where(taken, points[of], background[row])), 3, d, 5)
+    for point, shares in zip(points, told, strict=True):
+        own = shapley(asker(curved, point, background), d, 5, np.random.default_rng(0))
+        assert shares.base == pytest.approx(own.base)
+        np.testing.assert_allclose(shares.of, own.of, atol=1e-9 if d <= MOST_ENUMERATED else 0.1)
+        assert shares.base + shares.of.sum() == pytest.approx(curved(point[None])[0])
+        assert (shares.errors > 0).any() == (d > MOST_ENUMERATED)
+
+
+def test_shap_draws_the_same_orders_again_and_leaves_the_lots_of_others_alone() -> None:
+    pytest.importorskip("shap", reason="shap is not installed: pip install 'alloyloop[shap]'")
+    d = MOST_ENUMERATED + 1
+    points, background = rows(1, d, 6), rows(5, d, 7)
+    before = repr(np.random.get_state())  # noqa: NPY002  # what shap draws by
+    first, again, other = (
+        shap_shares(lambda taken, row, of: curved(np.where(taken, points[of], background[row])), 1, d, 5, seed)
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first[0].of, again[0].of)
+    assert (first[0].of != other[0].of).any()
+    assert repr(np.random.get_state()) == before  # noqa: NPY002
+
+
+def test_without_the_package_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explain, "find_spec", lambda name: None)
+    with pytest.raises(AlloyloopError, match=r"not installed. Install it: pip install 'alloyloop\[shap\]'"):
+        shap_shares(lambda taken, row, of: np.zeros(len(row)), 1, 2, 3)
+
+
+# -- what a model says of itself --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Chosen:
+    tuned_: dict[str, object]
+    n_tried_: int | None = None
+
+
+def test_settings_are_told_without_the_steps_that_they_belong_to() -> None:
+    told = tuned_of(Wrapped(Chosen({"svr__C": 10.0, "svr__kernel": "rbf", "mlp__sizes": (32, np.int64(16))}, 12)))
+    assert told is not None
+    assert told.settings == {"C": 10.0, "kernel": "rbf", "sizes": [32, 16]}
+    assert str(told) == "C 10, kernel rbf, sizes 32 × 16 (of 12 settings tried)"
+
+
+def test_two_steps_with_a_setting_of_one_name_are_told_apart() -> None:
+    told = tuned_of(Chosen({"a__alpha": 1.0, "b__alpha": 2.0}))
+    assert told is not None
+    assert told.words == "a__alpha 1, b__alpha 2"
+
+
+@pytest.mark.parametrize("model", [object(), Chosen({}), Wrapped(Chosen({}))])
+def test_a_model_that_chose_nothing_has_no_settings(model: object) -> None:
+    assert tuned_of(model) is None
+
+
+class Seven:
+    """A regressor of unit spread about zero, as the adapter has it."""
+
+    def predict(self, X: FloatArray) -> FloatArray:
+        return np.full(len(X), 7.0)
+
+
+class Formula(Seven):
+    def formula(self, names: Sequence[str], centre: float, unit: float) -> str:
+        return f"{centre:g} + {unit:g} * ({names[0]} + {names[1]}^2)"
+
+
+class Rules(Seven):
+    def rules(self, names: Sequence[str], centre: float, unit: float) -> list[str]:
+        return [f"where {names[0]} is low: {centre - unit:g}"]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    steps: Sequence[tuple[str, Any]]
+
+    def predict(self, X: FloatArray) -> FloatArray:
+        return cast(FloatArray, self.steps[-1][1].predict(X))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    regressor_: Any
+    n_features_in_: int = 2
+    scale_: float = 20.0
+
+    def predict(self, X: FloatArray) -> FloatArray:
+        return np.asarray(70.0 + self.scale_ * self.regressor_.predict(X))
+
+
+@pytest.mark.parametrize("wrap", [lambda last: last, lambda last: Pipeline([("scale", object()), ("last", last)])])
+def test_a_formula_is_told_in_the_names_of_the_features_and_the_unit_of_the_property(wrap: Any) -> None:
+    told = told_of(Inner(Fitted(wrap(Formula())), (2, 0), LOG), ("Nb", "Zr", "Ti"))
+    assert told is not None
+    assert (told.formula, told.rules) == ("70 + 20 * (Ti + Nb^2)", ())
+    assert told.of("corrosion rate") == "log of corrosion rate"
+
+
+def test_rules_of_features_that_were_made_of_others_name_these_by_number() -> None:
+    told = told_of(Inner(Fitted(Rules()), None), ("Nb", "Zr", "Ti"))
+    assert told is not None
+    assert told.rules == ("where axis 1 is low: 50",)
+    assert told.of("hardness") == "hardness"
+
+
+@pytest.mark.parametrize("model", [object(), Fitted(object())])
+def test_a_model_without_a_formula_tells_none(model: object) -> None:
+    assert told_of(Inner(model, (0, 1)), ("Nb", "Zr")) is None
+
+
+@pytest.mark.torch
+def test_the_models_inside_are_found_with_the_features_and_the_scale_that_they_have() -> None:
+    from sklearn.linear_model import Ridge
+
+    from alloyloop.surrogates.blend import Blend, Member
+    from alloyloop.surrogates.cross_fitted import CrossFitted
+    from alloyloop.surrogates.preparation import Prepared
+    from alloyloop.surrogates.warped import Warped
+    from alloyloop.surrogates.widened import Widened
+
+    X, y = rows(20, 3, 0), np.exp(rows(20, 1, 1)[:, 0])
+    plain = CrossFitted(Ridge(), n_repeats=1)
+    blend = Blend((Member(Widened(plain, 2.0), (2, 0), 0.5), Member(Prepared(plain, ("pca 1",)), (0, 1), 0.5)))
+    inside = list(innermost(Widened(Warped(blend, LOG), 1.5).fit(X, y), range(3)))
+    assert [(inner.columns, inner.scale) for inner in inside] == [((2, 0), LOG), (None, LOG)]
+    assert all(isinstance(inner.model, CrossFitted) for inner in inside)
+    (alone,) = innermost(plain.fit(X, y), range(3))
+    assert (alone.columns, alone.scale) == ((0, 1, 2), LINEAR)
