@@ -5,14 +5,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from . import families as _families  # registers what comes built in
 from .base import SURROGATES, FloatArray, Prediction, Surrogate, register_surrogate, surrogate, surrogate_names
 from .errors import AlloyloopError
+from .families import BUILT_IN
 
 if TYPE_CHECKING:
     from .forest import Forest
     from .gaussian_process import GaussianProcess
     from .sweep import Sweep
+
+SURROGATES.update(BUILT_IN)
 
 __all__ = [
     "SURROGATES",

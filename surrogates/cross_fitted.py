@@ -21,7 +21,11 @@ from .measurements import asked_rows
 from .scores import Fold, group_folds
 
 # Below this many groups of rows nothing can be left out: the mean is all that is learned.
-LEAST_GROUPS = 3
+LEAST_GROUPS = 4
+# Below this many different rows, which setting errs least is chance: the first is taken. Of 8 rows of a smooth
+# property, the 90 % intervals of three families tuned on them held 74 to 80 %, and untuned 85 to 87 %; of 24 rows, as
+# many either way.
+LEAST_TUNED = 15
 # Fewer sources than this are not left out whole: one of them may be most of the table.
 LEAST_SOURCES = 5
 # Of few rows a tenth is left out at a time, of many a fifth: what four fifths of 100 rows teach is too far from what
@@ -41,7 +45,8 @@ class CrossFitted(EnsembleModel):
     ----------
     regressor : an unfitted scikit-learn regressor or pipeline, which scales its own features; values come to it with
         a mean of 0 and a standard deviation of about 1
-    grid : settings of it to choose from, each a mapping of parameters; the first of those that err least is taken
+    grid : settings of it to choose from, each a mapping of parameters; the first of those that err least is taken, and
+        of few rows the first, which is to be sane on most tables
     noise_prior : usual standard deviation of one measurement, in the unit of y; a good guess matters with few rows
     n_repeats : how often each row is left out
     tune_seconds : after which no further setting is tried
@@ -144,12 +149,12 @@ class CrossFitted(EnsembleModel):
 
     def _tuned(self, lesson: Lesson, folds: Sequence[Fold]) -> tuple[dict[str, Any], _Part]:
         """The setting that errs least on the rows left out, and what its members say of them."""
-        until = monotonic() + self.tune_seconds
+        until, tells = monotonic() + self.tune_seconds, len(np.unique(lesson.rows, axis=0)) >= LEAST_TUNED
         best: tuple[float, dict[str, Any], _Part] | None = None
         failed: ValueError | None = None
         self.n_tried_ = 0
         for setting in self.grid or ({},):
-            if best is not None and monotonic() > until:
+            if best is not None and (not tells or monotonic() > until):
                 break
             self.n_tried_ += 1
             try:

@@ -9,7 +9,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, cast
 
-from .base import SURROGATES, Builder, Family, Surrogate
+from .base import Builder, Family, Surrogate
 
 
 def _ours(module: str, name: str, **fixed: Any) -> Builder:
@@ -22,7 +22,7 @@ def _ours(module: str, name: str, **fixed: Any) -> Builder:
 _process = partial(Family, bounds=True, blanks=True, together=True, offsets=True)
 _cross_fitted = partial(Family, leaves_out=True)  # through the adapter of cross_fitted.py
 
-SURROGATES |= {
+BUILT_IN: dict[str, Family] = {
     "gaussian-process": _process(
         _ours("gaussian_process", "GaussianProcess"),
         "smooth, knows what it does not know; the first choice up to some hundred alloys",

@@ -55,6 +55,13 @@ def test_a_setting_that_so_few_rows_do_not_allow_is_passed_over() -> None:
     assert CrossFitted(KNeighborsRegressor(), grid).fit(X[:12], Y[:12]).tuned_ == {"n_neighbors": 2}
 
 
+def test_of_fewer_than_fifteen_different_rows_the_first_setting_is_taken() -> None:
+    grid = [{"alpha": 1e6}, {"alpha": 1e-6}]
+    fourteen, fifteen = (CrossFitted(Ridge(), grid).fit(X[:n], 100 * X[:n, 0]).tuned_ for n in (14, 15))
+    repeated = CrossFitted(Ridge(), grid).fit(np.repeat(X[:14], 3, axis=0), np.repeat(100 * X[:14, 0], 3)).tuned_
+    assert (fourteen, repeated, fifteen) == (grid[0], grid[0], grid[1])
+
+
 def test_where_no_setting_can_be_fitted_the_regressors_own_words_are_heard() -> None:
     with pytest.raises(ValueError, match="n_neighbors"):
         CrossFitted(KNeighborsRegressor(n_neighbors=40)).fit(X[:12], Y[:12])
@@ -115,9 +122,9 @@ def test_what_a_row_counts_for_reaches_the_last_step_of_a_pipeline() -> None:
     assert told.predict(NEW).mean() < plain.predict(NEW).mean() - 5
 
 
-def test_of_fewer_than_three_different_rows_the_mean_is_learned() -> None:
-    model = CrossFitted(KNeighborsRegressor(n_neighbors=5)).fit(X[[0, 0, 1]], Y[[0, 2, 1]])
-    assert model.predict(NEW) == pytest.approx(np.full(20, np.mean(Y[:3])))
+def test_of_fewer_than_four_different_rows_the_mean_is_learned() -> None:
+    model = CrossFitted(KNeighborsRegressor(n_neighbors=5)).fit(X[[0, 0, 1, 2]], Y[:4])
+    assert model.predict(NEW) == pytest.approx(np.full(20, np.mean(Y[:4])))
     assert model.held_out_ is None
 
 
