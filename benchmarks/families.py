@@ -503,7 +503,7 @@ class Page:
             worst = {table: max(of.values()) for table, of in ratios.items()}
             over = [f"{table} ({ratio:.3f})" for table, ratio in worst.items() if ratio > MOST_OVER]
             mean, told = geometric_mean(worst.values()), f": {', '.join(over)}" if over else ""
-            yield f"- {verdict(mean < 1)}: in the geometric mean it errs less than the best member of each table: {mean:.3f}."
+            yield f"- {verdict(mean < 1)}: in the geometric mean it errs less than the best of each table: {mean:.3f}."
             yield f"- {verdict(not over)}: nowhere by more than {MOST_OVER - 1:.0%} more than that member{told}."
             for name in MEMBERS:
                 yield f"- Beside {name} everywhere: {geometric_mean(of[name] for of in ratios.values()):.3f}."

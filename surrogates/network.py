@@ -97,6 +97,6 @@ def neural_network(*, n_repeats: int = 2, **settings: Any) -> CrossFitted:
     n_repeats, settings : those of `CrossFitted`; fewer repeats than there, for every member is four networks
     """
     regressor = make_pipeline(MinMaxScaler(clip=True), StandardScaler(), Networks())
-    # A middling decay is first: it is taken where there is no time for others.
+    # A middling decay is first: few rows take it.
     grid = [{"networks__alpha": alpha} for alpha in (1.2, 6.0, 0.25, 30.0, 0.05)]
     return CrossFitted(regressor, grid, n_repeats=n_repeats, **settings)

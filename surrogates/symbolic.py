@@ -21,6 +21,8 @@ Tree: TypeAlias = tuple[tuple[str, float, int], ...]
 FAR_FROM_ZERO = 0.2
 # A row that counts fully is shown so many times: the search takes no weights.
 N_COPIES = 4
+# A formula holds no more than one feature, number or operation for so many rows; but a sum of two it may be.
+ROWS_FOR_ONE, LEAST_LENGTH = 2, 3
 # No value is expected further beyond those measured than this share of their range.
 MARGIN = 0.5
 
@@ -61,7 +63,7 @@ class ShortFormula(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # thes
 
     Parameters
     ----------
-    max_length : how many features, numbers and operations it may hold
+    max_length : how many features, numbers and operations it may hold; no more than half as many as there are rows
     population, n_generations : of formulas
     n_steps : of the numbers of each formula, by least squares
     random_state : of the search
@@ -158,14 +160,15 @@ class ShortFormula(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # thes
         varying = np.flatnonzero(self._varies)
         if not len(varying) or np.ptp(y) <= 1e-9 * np.abs(y).max():
             return (("constant", 0.0, -1),)
+        longest = min(self.max_length, max(LEAST_LENGTH, len(y) // ROWS_FOR_ONE))
         copies = np.maximum(1, np.rint(N_COPIES * weights / weights.max())).astype(int)
         copies = np.ones_like(copies) if (copies == N_COPIES).all() else copies
         search = SymbolicRegressor(
             allowed_symbols="add,sub,mul,aq,constant,variable",
             objectives=["r2", "length"],
             model_selection_criterion="bayesian_information_criterion",
-            max_length=self.max_length,
-            initialization_max_length=min(10, self.max_length),
+            max_length=longest,
+            initialization_max_length=min(10, longest),
             population_size=self.population,
             generations=self.n_generations,
             max_evaluations=10**9,  # the generations end the search, not a count that depends on the formulas

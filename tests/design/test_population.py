@@ -76,8 +76,8 @@ def led_by_trying(diagram: Diagram, points: IntArray, wished: NDArray[np.floatin
         own = values[axis.find(points)]
         nearest = own[np.isclose(far, far.min(), rtol=0, atol=1e-9)].min()
         points = points[own == nearest]
-    (point,) = points
-    return point
+    found: IntArray = points[0]
+    return found
 
 
 @given(spaces(), seeds)
@@ -152,7 +152,7 @@ def test_a_continuous_process_number_and_a_choice_are_sought_together() -> None:
     def value(alloys: Alloys) -> FloatArray:
         numbers = np.column_stack([alloys.process["power_W"], alloys.process["t_h"]])
         far = (np.abs(numbers - aim) / [300, 8]).sum(axis=1)
-        return -far - 0.2 * np.asarray(alloys.process["gas"] != "nitrogen", dtype=np.float64)
+        return np.asarray(-far - 0.2 * (alloys.process["gas"] != "nitrogen"))
 
     points, _ = evolve(worth(space, value), 48, 10_000, np.random.default_rng(0))
     best = {name: values[0] for name, values in space.process_values(points[:1]).items()}

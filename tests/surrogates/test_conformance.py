@@ -66,7 +66,7 @@ SETTABLE = [
 # Those that leave rows out themselves, with the first of their settings and fewer repeats: promises are not of skill.
 QUICKLY = {"n_repeats": 2, "tune_seconds": 0.0}
 # A fit of these takes longer than the whole of another's tests.
-SLOW = ("neural-network", "neuro-fuzzy", "symbolic-regression")
+SLOW = ("adaboost", "bagging", "gradient-boosting", "neural-network", "neuro-fuzzy", "stack", "symbolic-regression")
 
 
 def leaving_out(name: str, family: Family) -> Any:

@@ -89,6 +89,10 @@ def test_a_longer_formula_is_no_longer_than_allowed() -> None:
         assert model.complexity_ <= longest + 4
 
 
+def test_few_rows_get_a_short_formula() -> None:
+    assert ShortFormula(max_length=25).fit(X[:10], np.sin(X[:10]).sum(axis=1)).complexity_ <= 5 + 4
+
+
 def test_where_nothing_varies_the_formula_is_the_mean() -> None:
     assert ShortFormula().fit(np.ones((4, 1)), [1.0, 2.0, 3.0, 4.0]).formula(["Nb"]) == "2.5"
     assert ShortFormula().fit(X[:5], np.full(5, 7.0)).predict(X) == pytest.approx(np.full(60, 7.0))
