@@ -30,18 +30,17 @@ from numpy.typing import NDArray
 
 from alloyloop.campaigns.learning import evidence
 from alloyloop.campaigns.one_table import snapshot_of
-from alloyloop.design.beliefs import LEAST_SOURCES, Evidence, Option, learn, sources_of
+from alloyloop.design.beliefs import LEAST_SOURCES, Evidence, Option, learn, left_out_together, sources_of
 from alloyloop.design.comparing import (
     Learned,
     Learner,
     choosing,
-    designs,
     judged,
     mean_baseline,
     mixture_baseline,
     without_process,
 )
-from alloyloop.design.features import Features, feature_set
+from alloyloop.design.features import Features, designs, feature_set
 from alloyloop.surrogates import SURROGATES, AlloyloopError
 from alloyloop.surrogates.base import family
 from alloyloop.surrogates.calibration import scale_factor
@@ -292,8 +291,8 @@ def once(option: Option) -> Learner:
         held = getattr(belief.surrogate, "held_out_", None)
         if held is None:
             return choosing({option.model: option})(known)
-        sources = sources_of(known) if known.whole_sources else None
-        factor = scale_factor(held.measurement.residuals(known.values), np.ones(len(known)), sources=sources)
+        groups = left_out_together(known)[0]
+        factor = scale_factor(held.measurement.residuals(known.values), np.ones(len(known)), sources=groups)
         return Learned(option.model, lambda alloys: belief.about(alloys).widened(factor))
 
     return learner if family(option.model).leaves_out else choosing({option.model: option})
@@ -502,9 +501,9 @@ class Page:
         if ratios:
             worst = {table: max(of.values()) for table, of in ratios.items()}
             over = [f"{table} ({ratio:.3f})" for table, ratio in worst.items() if ratio > MOST_OVER]
-            mean, told = geometric_mean(worst.values()), f": {', '.join(over)}" if over else ""
+            mean, rest = geometric_mean(worst.values()), f": {', '.join(over)}" if over else ""
             yield f"- {verdict(mean < 1)}: in the geometric mean it errs less than the best of each table: {mean:.3f}."
-            yield f"- {verdict(not over)}: nowhere by more than {MOST_OVER - 1:.0%} more than that member{told}."
+            yield f"- {verdict(not over)}: nowhere by more than {MOST_OVER - 1:.0%} more than that member{rest}."
             for name in MEMBERS:
                 yield f"- Beside {name} everywhere: {geometric_mean(of[name] for of in ratios.values()):.3f}."
 
@@ -552,6 +551,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/families.md")
     given = parser.parse_args()
+    if given.write and (given.quick or given.tables or given.families):
+        parser.error("the page is of all tables and families: --write goes without --quick, --tables and --families")
     tables = given.tables.split(",") if given.tables else list(QUICK if given.quick else TABLES)
     families = given.families.split(",") if given.families else installed
     say = partial(print, flush=True)

@@ -9,7 +9,7 @@ from .candidates import Candidates
 from .composition import Basis, Composition, at_to_wt, wt_to_at
 from .descriptors import DESCRIPTORS, Descriptor, descriptor, evaluate, register_descriptor
 from .elements import SYMBOLS
-from .goals import Goal, Maximize, Minimize, Report, Within
+from .goals import Goal, Is, Maximize, Minimize, Report, Within
 from .lattice import CountLimit, Element, Lattice
 from .melt import Charge, Stock, charge
 from .policies import POLICIES, Policy, policy
@@ -38,6 +38,7 @@ __all__ = [
     "DesignSpace",
     "Element",
     "Goal",
+    "Is",
     "Lattice",
     "Maximize",
     "Minimize",

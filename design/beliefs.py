@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..surrogates.base import FloatArray, Prediction, Surrogate, family, surrogate
+from ..surrogates.base import SURROGATES, FloatArray, Prediction, Surrogate, family, surrogate
 from ..surrogates.scales import LINEAR, Scale
 from .diagram import IntArray
-from .features import Alloys, Features, together
+from .features import Alloys, Features, designs, together
 
 if TYPE_CHECKING:
     from ..surrogates.scores import Fold
@@ -36,7 +36,8 @@ class Evidence:
     ids : (n,) names of the rows
     companions : the evidence of other properties that may be learned together with this one
     usual_scatter : standard deviation that one measurement usually has, in the property's unit; None where not known
-    whole_sources : whether what is asked will come from a source of its own; then whole ones are left out to judge by
+    whole_sources : whether what is asked will be of a source, or a composition, of its own: then whole ones are left
+        out to judge by, and else designs
     """
 
     property: str
@@ -190,8 +191,7 @@ def learn(evidence: Evidence, option: Option, factor: float = 1.0) -> Belief:
     factor : on the standard deviations; see `Choice`
     """
     model = _widened(_model(evidence, option), factor)
-    told = evidence.whole_sources or family(option.model).offsets
-    return _fitted(evidence, option, model, partial(learn, option=option, factor=factor), told)
+    return _fitted(evidence, option, model, partial(learn, option=option, factor=factor))
 
 
 def learn_chosen(evidence: Evidence, options: Mapping[str, Option], choice: Choice) -> Belief:
@@ -235,9 +235,7 @@ def _widened(model: Any, factor: float) -> Any:
     return model if factor == 1 else Widened(model, factor)
 
 
-def _fitted(
-    evidence: Evidence, option: Option, model: Any, again: Callable[[Evidence], Belief], sources_told: bool = True
-) -> Belief:
+def _fitted(evidence: Evidence, option: Option, model: Any, again: Callable[[Evidence], Belief]) -> Belief:
     """A model on an option's scale, fitted to the evidence of a property and of those learned together with it."""
     from ..surrogates.warped import Warped
 
@@ -246,11 +244,12 @@ def _fitted(
     told: dict[str, Any] = {
         "noise": np.concatenate([one.noise for one in learned]),
         "censored": np.concatenate([one.censored for one in learned]),
+        "source": np.concatenate([one.sources for one in learned]),
     }
-    if sources_told:
-        told["source"] = np.concatenate([one.sources for one in learned])
     if len(learned) > 1:
         told["task"] = np.repeat(np.arange(len(learned)), [len(one) for one in learned])
+    if option.model in SURROGATES and family(option.model).leaves_out:
+        told["groups"] = left_out_together(evidence)[0]
     X = np.concatenate([option.features.encode(one.alloys) for one in learned])
     model = model if option.scale == LINEAR else Warped(model, option.scale)
     fitted = model.fit(X, np.concatenate([one.values for one in learned]), **told)
@@ -304,11 +303,11 @@ class _Tried:
         return float(gain.mean()) - n_fitted / n > max(CLEARLY, errors * float(gain.std()) / sqrt(n))
 
     @staticmethod
-    def of(held: Prediction, values: FloatArray, sources: NDArray[np.str_] | None) -> _Tried:
+    def of(held: Prediction, values: FloatArray, groups: IntArray) -> _Tried:
         from ..surrogates.calibration import scale_factor
         from ..surrogates.scores import rmse
 
-        factor = scale_factor(held.measurement.residuals(values), np.ones(len(values)), sources=sources)
+        factor = scale_factor(held.measurement.residuals(values), np.ones(len(values)), sources=groups)
         told = held.widened(factor)
         usual = told.log_density(values) + np.log1p(-GROSS_ERROR)
         gross = told.widened(GROSS_WIDTH).log_density(values) + np.log(GROSS_ERROR)
@@ -345,8 +344,8 @@ def choose(
     # Models that leave rows out themselves are fitted once; beside others, all are judged on the same parts.
     by_itself = all(family(option.model).leaves_out and not option.prepare for option in options.values())
     of_held_out = partial(_held_out_by_itself if by_itself else held_out, folds=folds)
-    sources = sources_of(evidence)[evidence.exact] if evidence.whole_sources else None
-    judge = partial(_Tried.of, values=evidence.values[evidence.exact], sources=sources)
+    groups = left_out_together(evidence)[0][evidence.exact]
+    judge = partial(_Tried.of, values=evidence.values[evidence.exact], groups=groups)
     tried: dict[str, _Tried] = {}
     untried = []
     for name, option in options.items():
@@ -399,21 +398,30 @@ def _blend(tried: Mapping[str, _Tried], judge: Callable[[Prediction], _Tried]) -
 
 
 def held_out_folds(evidence: Evidence) -> tuple[list[Fold], str]:
-    """Rows to learn from and to be judged by; and what is held out together, in words.
-
-    Whole sources where there are some; else rows of one composition, which a forest would know again.
-    """
+    """Rows to learn from and to be judged by; and what is held out together, in words."""
     from ..surrogates.scores import group_folds, shuffled_folds
 
     n = len(evidence)
-    k = min(n, N_FOLDS_OF_FEW if n <= FEW_ROWS else N_FOLDS)
-    sources = sources_of(evidence)
-    if evidence.whole_sources and (evidence.sources != "").any() and len(np.unique(sources)) >= LEAST_SOURCES:
-        return group_folds(sources, min(k, len(np.unique(sources)))), "whole sources"
-    alike = np.unique(evidence.alloys.fractions.round(6), axis=0, return_inverse=True)[1].ravel()
-    if k <= alike.max() + 1 < n:
-        return group_folds(alike, k), "whole compositions"
-    return shuffled_folds(n, k), "rows"
+    groups, words = left_out_together(evidence)
+    k, n_groups = min(n, N_FOLDS_OF_FEW if n <= FEW_ROWS else N_FOLDS), int(groups.max()) + 1
+    folds = group_folds(groups, min(k, n_groups)) if 1 < n_groups < n else shuffled_folds(n, k)
+    return folds, words
+
+
+def left_out_together(evidence: Evidence) -> tuple[IntArray, str]:
+    """(n,) a number for what is left out together where beliefs are judged; and what that is, in words.
+
+    Whole sources where there are some; else rows of one composition, which a forest would know again; else rows of one
+    design.
+    """
+    if evidence.whole_sources:
+        sources = np.unique(sources_of(evidence), return_inverse=True)[1].ravel()
+        if (evidence.sources != "").any() and sources.max() + 1 >= LEAST_SOURCES:
+            return sources, "whole sources"
+        alike = np.unique(evidence.alloys.fractions.round(6), axis=0, return_inverse=True)[1].ravel()
+        if LEAST_SOURCES <= alike.max() + 1 < len(evidence):
+            return alike, "whole compositions"
+    return designs(evidence.alloys), "rows"
 
 
 def sources_of(evidence: Evidence) -> NDArray[np.str_]:

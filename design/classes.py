@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..surrogates.base import FloatArray
 from ..surrogates.classifiers import Classifier, classifier
-from .beliefs import LEAST_COMPARED, Choice, Evidence, Option
+from .beliefs import LEAST_COMPARED, Choice, Evidence, Option, left_out_together
 from .features import Alloys, Features
 
 Codes = NDArray[np.intp]
@@ -143,8 +143,8 @@ def learn_classes(evidence: Evidence, labels: tuple[str, ...], option: Option) -
 
 
 def _fitted(evidence: Evidence, labels: tuple[str, ...], option: Option) -> Classifier:
-    X, sources = option.features.encode(evidence.alloys), evidence.sources if evidence.whole_sources else None
-    return classifier(option.model, n_classes=len(labels)).fit(X, codes_of(evidence), source=sources)
+    X, together = option.features.encode(evidence.alloys), left_out_together(evidence)[0].astype(np.str_)
+    return classifier(option.model, n_classes=len(labels)).fit(X, codes_of(evidence), source=together)
 
 
 def choose_classes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,7 +14,7 @@ from ..surrogates.explain import Tuned, tuned_of
 from .beliefs import Evidence, Option, choose, learn_chosen, sources_of
 from .classes import choose_classes, codes_of, learn_classes
 from .diagram import IntArray
-from .features import Alloys
+from .features import Alloys, designs
 from .formulas import spelled
 from .process import Condition
 
@@ -307,21 +307,3 @@ def why_not_by_source(evidence: Evidence) -> str:
     if len(np.unique(sources_of(evidence))) == 1:
         return f"all rows are from one source, {evidence.sources[0]}"
     return ""
-
-
-def designs(alloys: Alloys) -> IntArray:
-    """(n,) a number for each alloy, the same for alloys of one composition, process and conditions.
-
-    Examples
-    --------
-    >>> designs(Alloys(("Ti",), np.ones((3, 1)), {"quench": np.array(["air", "water", "air"], dtype=object)}))
-    array([0, 1, 0])
-    """
-    numbers: dict[Hashable, int] = {}
-    return np.array([numbers.setdefault(key, len(numbers)) for key in _keys(alloys)], dtype=np.int64)
-
-
-def _keys(alloys: Alloys) -> Iterator[Hashable]:
-    treatments = [values.tolist() for values in alloys.process.values()]
-    for i, row in enumerate(alloys.fractions.round(9).tolist()):
-        yield (*row, *(str(values[i]) for values in treatments))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -403,3 +403,21 @@ def feature_set(
     if name == "composition":
         return Features(elements, process=process)
     return Features(elements, composition, descriptors, process, calphad=calphad)
+
+
+def designs(alloys: Alloys) -> IntArray:
+    """(n,) a number for each alloy, the same for alloys of one composition, process and conditions.
+
+    Examples
+    --------
+    >>> designs(Alloys(("Ti",), np.ones((3, 1)), {"quench": np.array(["air", "water", "air"], dtype=object)}))
+    array([0, 1, 0])
+    """
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(key, len(numbers)) for key in _keys(alloys)], dtype=np.int64)
+
+
+def _keys(alloys: Alloys) -> Iterator[Hashable]:
+    treatments = [values.tolist() for values in alloys.process.values()]
+    for i, row in enumerate(alloys.fractions.round(9).tolist()):
+        yield (*row, *(str(values[i]) for values in treatments))

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from ..surrogates.base import FloatArray
 from ..surrogates.scales import LINEAR, Scale
 from .beliefs import LEAST_SOURCES, Evidence, sources_of
-from .comparing import designs
 from .diagram import IntArray
 from .explaining import Thing, percent, things
-from .features import Alloys, Features
+from .features import Alloys, Features, designs
 from .process import Choice, Numeric
 from .space import DesignSpace
 

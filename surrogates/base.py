@@ -183,8 +183,8 @@ class Family:
     bounds : whether it learns from values that are only bounds
     blanks : whether it takes features that are not known as they are, where it is told which may be
     together : whether it learns several properties together
-    offsets : whether it learns that rows of one source share an offset
-    leaves_out : whether it leaves rows out by itself, and tells in `held_out_` what it believed of them
+    leaves_out : whether it leaves rows out by itself, together those of which `fit` is told in `groups` (n,), and tells
+        in `held_out_` what it believed of them
     needs : the module that it stands on, where `extra` installs it
     extra : of this package, by which that is installed
     """
@@ -194,7 +194,6 @@ class Family:
     bounds: bool = False
     blanks: bool = False
     together: bool = False
-    offsets: bool = False
     leaves_out: bool = False
     needs: str = ""
     extra: str = ""

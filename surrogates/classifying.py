@@ -81,10 +81,10 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     --------
     >>> from sklearn.naive_bayes import GaussianNB
     >>> X, y = np.arange(12.0)[:, None], np.repeat([0, 1], 6)
-    >>> CrossFittedClassifier(GaussianNB()).fit(X, y).predict_proba([[0.0], [5.5], [11.0]]).round(1)
-    array([[0.9, 0.1],
-           [0.5, 0.5],
-           [0.1, 0.9]])
+    >>> CrossFittedClassifier(GaussianNB()).fit(X, y).predict_proba([[0.0], [5.5], [11.0]]).round(2)
+    array([[0.95, 0.05],
+           [0.5 , 0.5 ],
+           [0.05, 0.95]])
 
     Notes
     -----
@@ -133,10 +133,13 @@ class CrossFittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.tuned_: dict[str, Any] = {}
         self.n_tried_, self.strength_, self.reach_ = 0, 0.0, usual
         self.held_out_ = np.tile(self.frequencies_, (n, 1))
-        if groups.max() + 1 < LEAST_GROUPS:
+        n_groups = int(groups.max()) + 1
+        if n_groups < LEAST_GROUPS:
             return self
         lesson = _Lesson(rows, codes, self.frequencies_, places, usual)
-        n_folds, seeds = min(N_FOLDS, int(groups.max()) + 1), range(self.seed, self.seed + self.n_repeats)
+        n_folds = min(N_FOLDS, n_groups)
+        # Where each group is a part, there is one way only to leave them out.
+        seeds = range(self.seed, self.seed + (1 if n_folds == n_groups else self.n_repeats))
         if np.array_equal(groups, alike):
             repeats = [_stratified(codes, groups, n_folds, seed) for seed in seeds]
         else:  # a new source may hold classes as no other does: parts that are all alike would promise too much

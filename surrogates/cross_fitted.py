@@ -112,11 +112,16 @@ class CrossFitted(EnsembleModel):
         noise: ArrayLike | None = None,
         censored: ArrayLike | None = None,
         source: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> Self:
-        """Learn from measurements, bounds left out; see `Surrogate.fit`."""
+        """Learn from measurements, bounds left out; see `Surrogate.fit`.
+
+        `groups` (n,) says what is left out together, where that is neither sources nor equal rows.
+        """
         lesson = self._lesson(X, y, noise, censored)
-        groups = groups_of(lesson.rows, None if source is None else np.asarray(source).ravel()[lesson.exact])
-        n_groups = int(groups.max()) + 1
+        named = (None if of is None else np.asarray(of).ravel()[lesson.exact] for of in (source, groups))
+        alike = groups_of(lesson.rows, *named)
+        n_groups = int(alike.max()) + 1
         places = self._settle(lesson.rows)
         if n_groups < LEAST_GROUPS:
             self._learn_the_mean(lesson, places)
@@ -124,7 +129,7 @@ class CrossFitted(EnsembleModel):
         n, k = len(lesson.z), min(n_groups, N_FOLDS_OF_FEW if len(lesson.z) <= FEW_ROWS else N_FOLDS)
         # Where each group is a part, there is one way only to leave them out.
         n_repeats = 1 if k == n_groups else self.n_repeats
-        repeats = [group_folds(groups, k, self.seed + i) for i in range(n_repeats)]
+        repeats = [group_folds(alike, k, self.seed + i) for i in range(n_repeats)]
         self.tuned_, first = self._tuned(lesson, repeats[0])
         parts = [first, *(self._parted(lesson, folds, self.tuned_) for folds in repeats[1:])]
         self.members_ = [member for part in parts for member in part.members]
@@ -211,19 +216,26 @@ class _Part:
     said: FloatArray
 
 
-def groups_of(rows: FloatArray, source: Sequence[Hashable] | NDArray[Any] | None = None) -> NDArray[np.intp]:
+def groups_of(
+    rows: FloatArray,
+    source: Sequence[Hashable] | NDArray[Any] | None = None,
+    groups: Sequence[Hashable] | NDArray[Any] | None = None,
+) -> NDArray[np.intp]:
     """(n,) a number for what must be left out together: whole sources, where there are some, else rows that are equal.
 
     Parameters
     ----------
     rows : (n, n_features)
     source : (n,) where each row comes from, "" where not known: it is then a source of its own
+    groups : (n,) what must be left out together, where somebody knows better
 
     Examples
     --------
     >>> groups_of(np.array([[1.0], [2.0], [1.0]])).tolist()
     [0, 1, 0]
     """
+    if groups is not None:
+        return np.asarray(np.unique(np.asarray(groups), return_inverse=True)[1].ravel(), dtype=np.intp)
     if source is not None:
         names = np.asarray(source, dtype=np.str_)
         if len(np.unique(names[names != ""])) > 0:

@@ -19,7 +19,7 @@ def _ours(module: str, name: str, **fixed: Any) -> Builder:
     return build
 
 
-_process = partial(Family, bounds=True, blanks=True, together=True, offsets=True)
+_process = partial(Family, bounds=True, blanks=True, together=True)
 _cross_fitted = partial(Family, leaves_out=True)  # through the adapter of cross_fitted.py
 
 BUILT_IN: dict[str, Family] = {

@@ -93,12 +93,13 @@ class Prepared(SurrogateModel):
         censored: ArrayLike | None = None,
         source: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        **more: Any,
     ) -> Self:
-        """Learn the steps, and then from measurements; see `Surrogate.fit`, and of `task` the surrogate's own."""
+        """Learn the steps, and then from measurements; see `Surrogate.fit`; of `task` and more, the surrogate's own."""
         asked = steps(self.steps)
         rows, values = training_arrays(self, X, y)
         guides = bounds_stated(censored, len(values)) == 0
-        told: dict[str, Any] = {"noise": noise, "censored": censored, "source": source}
+        told: dict[str, Any] = {"noise": noise, "censored": censored, "source": source, **more}
         if task is not None:
             guides &= np.asarray(task).reshape(values.shape) == 0
             told["task"] = task

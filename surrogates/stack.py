@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
-from .base import FloatArray, Prediction, surrogate
+from .base import FloatArray, Prediction, family, surrogate
 from .blend import MixtureModel, mixture
 from .cross_fitted import FEW_ROWS, LEAST_GROUPS, N_FOLDS, N_FOLDS_OF_FEW, groups_of
 from .errors import AlloyloopError
@@ -85,8 +85,12 @@ class Stack(MixtureModel):
         noise: ArrayLike | None = None,
         censored: ArrayLike | None = None,
         source: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> Self:
-        """Learn from measurements, bounds left out by most members; see `Surrogate.fit`."""
+        """Learn from measurements, bounds left out by most members; see `Surrogate.fit`.
+
+        `groups` (n,) says what is left out together, where that is neither sources nor equal rows.
+        """
         if not self.members or len(set(self.members)) < len(self.members):
             raise AlloyloopError(
                 f"a stack cannot be made of {', '.join(self.members) or 'nothing'}",
@@ -94,7 +98,7 @@ class Stack(MixtureModel):
             )
         rows, values = training_arrays(self, X, y)
         check_length(noise, len(values))
-        told = {"noise": noise, "censored": bounds_stated(censored, len(values)), "source": source}
+        told = {"noise": noise, "censored": bounds_stated(censored, len(values)), "source": source, "groups": groups}
         lesson = _Lesson(rows, values, {name: np.asarray(of).ravel() for name, of in told.items() if of is not None})
         exact = lesson.rows(lesson.told["censored"] == 0)
         if not len(exact.values):
@@ -105,7 +109,7 @@ class Stack(MixtureModel):
         if held:
             errors = exact.values[:, None] - np.stack([one.mean for one in held], axis=1)
             shares = likeliest_shares(errors / spread(exact.values), exact.groups)
-        order = [i for i in np.argsort(-shares, kind="stable").tolist() if shares[i] > 0]
+        order: list[int] = [i for i in np.argsort(-shares, kind="stable").tolist() if shares[i] > 0]
         self.weights_ = {self.members[i]: float(shares[i]) for i in order}
         self._mix([fitted[i] for i in order], [range(rows.shape[1])] * len(order), shares[order])
         self.held_out_ = mixture([held[i] for i in order], shares[order].tolist()) if held else None
@@ -117,7 +121,9 @@ class Stack(MixtureModel):
         asked = {"seed": self.seed, "n_repeats": self.n_repeats, "tune_seconds": self.tune_seconds}
         taken = model.get_params()
         model.set_params(**{key: value for key, value in asked.items() if value is not None and key in taken})
-        return model.fit(lesson.X, lesson.values, **lesson.told)
+        leaves_out = family(name).leaves_out
+        told = {key: value for key, value in lesson.told.items() if key != "groups" or leaves_out}
+        return model.fit(lesson.X, lesson.values, **told)
 
     def _held_out(self, fitted: Sequence[Any], exact: _Lesson) -> list[Prediction]:
         """What each member believes of rows that it has not seen; nothing, where they are too few to leave some out."""
@@ -153,7 +159,7 @@ class _Lesson:
     @property
     def groups(self) -> NDArray[np.intp]:
         """(n,) a number for what is left out together."""
-        return groups_of(self.X, self.told.get("source"))
+        return groups_of(self.X, self.told.get("source"), self.told.get("groups"))
 
 
 def likeliest_shares(errors: FloatArray, groups: NDArray[Any]) -> FloatArray:

@@ -18,7 +18,6 @@ from alloyloop.design.comparing import (
     MOST_ALONE,
     Learned,
     choosing,
-    designs,
     frequencies,
     judged,
     judged_classes,
@@ -30,7 +29,7 @@ from alloyloop.design.comparing import (
     why_not_random,
     without_process,
 )
-from alloyloop.design.features import Alloys, Features
+from alloyloop.design.features import Alloys, Features, designs
 from alloyloop.design.process import Choice, Condition
 from alloyloop.surrogates import Prediction
 from alloyloop.surrogates.scales import LOG

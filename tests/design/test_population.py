@@ -87,8 +87,28 @@ def test_of_the_values_that_leave_a_design_within_reach_the_nearest_is_taken(spa
     low, high = points.min(axis=0), points.max(axis=0)
     assert diagram.ranges.tolist() == [low.tolist(), high.tolist()]
     wishes = rng.uniform(low - 0.2 * (high - low), high + 0.2 * (high - low), (10, points.shape[1]))
+    if all(len(axis.columns) == 1 for axis in diagram.axes):
+        wishes[5:] = np.rint(2 * wishes[5:]) / 2  # some of them in the middle between two values
     expected = [led_by_trying(diagram, points, wish).tolist() for wish in wishes]
     assert diagram.led(wishes).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("rules", "wished", "expected"),
+    [
+        (("Zr <= 10 if Nb <= 10", "Zr >= 30 if Nb > 10"), (0, 35), (0, 10)),
+        (("Zr <= 10 if Nb <= 10", "Zr >= 30 if Nb > 10"), (20, 5), (20, 30)),
+        (("Zr >= 30 if Nb <= 10", "Zr <= 10 if Nb > 10"), (0, 5), (0, 30)),
+        (("Zr >= 30 if Nb <= 10", "Zr <= 10 if Nb > 10"), (20, 35), (20, 10)),
+    ],
+)
+def test_a_wish_is_held_to_what_the_choices_before_it_allow(
+    rules: tuple[str, ...], wished: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    lattice = Lattice((Element("Nb", 0, 40, 5), Element("Zr", 0, 40, 5)), "Ti")
+    space = DesignSpace(lattice, "at_pct", rules=tuple(parse_rule(rule, Names(lattice.symbols)) for rule in rules))
+    wish = space.diagram.led(np.array([[*np.divide(wished, 5), 0.0]]))
+    assert space.percent(wish)[0, :2].tolist() == list(expected)
 
 
 def test_a_wish_for_too_much_gets_what_the_bounds_of_the_balance_leave() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import LinearConstraint, minimize
 
-from alloyloop.surrogates import AlloyloopError, surrogate
+from alloyloop.surrogates import AlloyloopError, GaussianProcess, surrogate
 from alloyloop.surrogates.blend import mixture
-from alloyloop.surrogates.stack import LEAST_SHARE, Stack, likeliest_shares
+from alloyloop.surrogates.stack import LEAST_SHARE, PRIOR_GROUPS, Stack, likeliest_shares
 
 pytestmark = pytest.mark.torch
 
@@ -30,11 +34,26 @@ def test_shares_are_the_variance_minimising_ones_where_there_are_many_rows(other
     assert likeliest_shares(errors, np.arange(n))[0] == pytest.approx(first, abs=0.02)
 
 
+@pytest.mark.parametrize("n_groups", [40, 8])
+def test_shares_make_the_pooled_errors_likeliest_under_their_prior(n_groups: int) -> None:
+    """The same by a general optimiser: a normal of fitted variance seen once for each group, a Dirichlet prior."""
+    errors = np.random.default_rng(4).normal(0, [1.0, 1.3, 2.0], (40, 3))
+
+    def loss(shares: np.ndarray) -> float:
+        pooled = np.mean((errors @ shares) ** 2)
+        return float(n_groups / 2 * np.log(pooled) - PRIOR_GROUPS / 3 * np.log(shares).sum())
+
+    whole = LinearConstraint(np.ones((1, 3)), 1, 1)
+    best = minimize(loss, np.full(3, 1 / 3), method="SLSQP", bounds=[(1e-6, 1)] * 3, constraints=whole, tol=1e-10).x
+    assert best.min() > LEAST_SHARE
+    assert likeliest_shares(errors, np.arange(40) % n_groups) == pytest.approx(best, abs=1e-3)
+
+
 @pytest.mark.parametrize("other", [1.5, 3.0])
 def test_with_fewer_sources_shares_are_nearer_to_equal_ones(other: float) -> None:
     errors = np.random.default_rng(2).normal(0, [1, other], (120, 2))
     first = [likeliest_shares(errors, np.arange(120) % n_sources)[0] for n_sources in (120, 20, 5, 1)]
-    assert first == sorted(first, reverse=True)
+    assert all(more > fewer + 0.01 for more, fewer in pairwise(first))
     assert first[-1] > 0.5
 
 
@@ -61,6 +80,14 @@ def test_the_member_whose_kind_of_function_it_is_counts_most() -> None:
     weights = Stack(members=QUICK).fit(X, Y).weights_
     assert next(iter(weights)) == "ridge"
     assert weights["ridge"] > 0.8
+
+
+def test_members_are_weighed_by_what_they_said_of_sources_left_out() -> None:
+    alone: list[Any] = [surrogate(name).fit(X, Y, source=SOURCES) for name in QUICK]
+    errors = np.stack([Y - one.held_out_.mean for one in alone], axis=1)
+    expected = dict(zip(QUICK, likeliest_shares(errors, SOURCES).tolist(), strict=True))
+    weights = Stack(members=QUICK).fit(X, Y, source=SOURCES).weights_
+    assert weights == pytest.approx(expected, abs=1e-3)
 
 
 def test_the_belief_is_the_mixture_of_what_its_members_believe() -> None:
@@ -99,6 +126,13 @@ def test_held_out_rows_are_those_that_hold_a_value_in_their_order() -> None:
     assert len(model.held_out_) == 28
     errors = Y[censored == 0] - model.held_out_.mean
     assert np.sqrt(np.mean(errors**2)) < 0.3 * np.std(Y)
+
+
+def test_bounds_are_learned_by_the_members_that_can() -> None:
+    censored = np.where(np.quantile(Y, 0.7) < Y, 1, 0)
+    stack, alone = (m.fit(X, Y, censored=censored) for m in (Stack(members=("gaussian-process",)), GaussianProcess()))
+    assert stack.predict(NEW) == pytest.approx(alone.predict(NEW))
+    assert stack.predict(NEW) != pytest.approx(GaussianProcess().fit(X[censored == 0], Y[censored == 0]).predict(NEW))
 
 
 @pytest.mark.parametrize("n", [1, 2])
