@@ -143,8 +143,9 @@ def learn_classes(evidence: Evidence, labels: tuple[str, ...], option: Option) -
 
 
 def _fitted(evidence: Evidence, labels: tuple[str, ...], option: Option) -> Classifier:
-    X, together = option.features.encode(evidence.alloys), left_out_together(evidence)[0].astype(np.str_)
-    return classifier(option.model, n_classes=len(labels)).fit(X, codes_of(evidence), source=together)
+    X, (together, words) = option.features.encode(evidence.alloys), left_out_together(evidence)
+    source = None if words == "rows" else together.astype(np.str_)  # equal rows it finds by itself
+    return classifier(option.model, n_classes=len(labels)).fit(X, codes_of(evidence), source=source)
 
 
 def choose_classes(

@@ -203,6 +203,21 @@ class Family:
         """Whether what it stands on is there."""
         return not self.needs or find_spec(self.needs) is not None
 
+    def made(self, name: str, **settings: Any) -> Any:
+        """One of them, unfitted.
+
+        Raises
+        ------
+        AlloyloopError
+            where what it stands on is not installed
+        """
+        if not self.is_installed:
+            raise AlloyloopError(
+                f"the model {name} stands on the package {self.needs}, which is not installed",
+                f"Install it: pip install 'alloyloop[{self.extra}]'.",
+            )
+        return self.build(**settings)
+
 
 SURROGATES: dict[str, Family] = {}
 
@@ -246,13 +261,8 @@ def surrogate(name: str, **settings: Any) -> Surrogate:
     AlloyloopError
         for a name that is not known, or where the package that it stands on is not installed
     """
-    found = family(name)
-    if not found.is_installed:
-        raise AlloyloopError(
-            f"the model {name} stands on the package {found.needs}, which is not installed",
-            f"Install it: pip install 'alloyloop[{found.extra}]'.",
-        )
-    return found.build(**settings)
+    made: Surrogate = family(name).made(name, **settings)
+    return made
 
 
 def surrogate_names() -> tuple[str, ...]:

@@ -93,12 +93,7 @@ def classifier(name: str, **settings: Any) -> Classifier:
             known = ", ".join(classifier_names())
             raise AlloyloopError(f"there is no model of classes named {name!r}", f"Choose one of {known}.")
         return cast(Classifier, entries[0].load()(**settings))
-    if not found.is_installed:
-        raise AlloyloopError(
-            f"the model {name} stands on the package {found.needs}, which is not installed",
-            f"Install it: pip install 'alloyloop[{found.extra}]'.",
-        )
-    return cast(Classifier, found.build(**settings))
+    return cast(Classifier, found.made(name, **settings))
 
 
 def classifier_names() -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Self
@@ -10,27 +10,18 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import KDTree
-from sklearn.base import clone
 from sklearn.dummy import DummyRegressor
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import has_fit_parameter
 
 from .base import FloatArray, Prediction
 from .ensemble import EnsembleModel, Lesson, Unseen
+from .left_out import FEW_ROWS, LEAST_GROUPS, N_FOLDS, N_FOLDS_OF_FEW, freshly_fitted, groups_of
 from .measurements import asked_rows
 from .scores import Fold, group_folds
 
-# Below this many groups of rows nothing can be left out: the mean is all that is learned.
-LEAST_GROUPS = 4
 # Below this many different rows, which setting errs least is chance: the first is taken. Of 8 rows of a smooth
 # property, the 90 % intervals of three families tuned on them held 74 to 80 %, and untuned 85 to 87 %; of 24 rows, as
 # many either way.
 LEAST_TUNED = 15
-# Fewer sources than this are not left out whole: one of them may be most of the table.
-LEAST_SOURCES = 5
-# Of few rows a tenth is left out at a time, of many a fifth: what four fifths of 100 rows teach is too far from what
-# all of them do.
-FEW_ROWS, N_FOLDS_OF_FEW, N_FOLDS = 200, 10, 5
 
 
 class CrossFitted(EnsembleModel):
@@ -187,14 +178,8 @@ class CrossFitted(EnsembleModel):
         return _Part(members, said)
 
     def _fitted(self, lesson: Lesson, seen: NDArray[np.intp], setting: Mapping[str, Any]) -> Any:
-        fresh: Any = clone(self.regressor).set_params(**setting)
-        seeds = [name for name in fresh.get_params() if name.rpartition("__")[2] == "random_state"]
-        fresh.set_params(**dict.fromkeys(seeds, self.seed))
-        name, last = fresh.steps[-1] if isinstance(fresh, Pipeline) else ("", fresh)
-        told = {}
-        if lesson.weights is not None and has_fit_parameter(last, "sample_weight"):
-            told[f"{name}__sample_weight" if name else "sample_weight"] = lesson.weights[seen]
-        return fresh.fit(lesson.rows[seen], lesson.z[seen], **told)
+        weights = None if lesson.weights is None else lesson.weights[seen]
+        return freshly_fitted(self.regressor, setting, lesson.rows[seen], lesson.z[seen], weights, self.seed)
 
     def _said(self, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
         members = np.stack([_said(member, rows) for member in self.members_])
@@ -214,37 +199,6 @@ class _Part:
 
     members: list[Any]
     said: FloatArray
-
-
-def groups_of(
-    rows: FloatArray,
-    source: Sequence[Hashable] | NDArray[Any] | None = None,
-    groups: Sequence[Hashable] | NDArray[Any] | None = None,
-) -> NDArray[np.intp]:
-    """(n,) a number for what must be left out together: whole sources, where there are some, else rows that are equal.
-
-    Parameters
-    ----------
-    rows : (n, n_features)
-    source : (n,) where each row comes from, "" where not known: it is then a source of its own
-    groups : (n,) what must be left out together, where somebody knows better
-
-    Examples
-    --------
-    >>> groups_of(np.array([[1.0], [2.0], [1.0]])).tolist()
-    [0, 1, 0]
-    """
-    if groups is not None:
-        return np.asarray(np.unique(np.asarray(groups), return_inverse=True)[1].ravel(), dtype=np.intp)
-    if source is not None:
-        names = np.asarray(source, dtype=np.str_)
-        if len(np.unique(names[names != ""])) > 0:
-            own = np.array([f"row {i}" for i in range(len(names))])
-            codes = np.unique(np.where(names != "", names, own), return_inverse=True)[1].ravel()
-            if codes.max() + 1 >= LEAST_SOURCES:
-                return np.asarray(codes, dtype=np.intp)
-    size = np.maximum(np.abs(rows).max(axis=0), np.finfo(float).tiny)
-    return np.asarray(np.unique((rows / size).round(9), axis=0, return_inverse=True)[1].ravel(), dtype=np.intp)
 
 
 def _said(regressor: Any, rows: FloatArray) -> FloatArray:

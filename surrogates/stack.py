@@ -13,8 +13,8 @@ from scipy.special import log_softmax, softmax
 
 from .base import FloatArray, Prediction, family, surrogate
 from .blend import MixtureModel, mixture
-from .cross_fitted import FEW_ROWS, LEAST_GROUPS, N_FOLDS, N_FOLDS_OF_FEW, groups_of
 from .errors import AlloyloopError
+from .left_out import FEW_ROWS, LEAST_GROUPS, N_FOLDS, N_FOLDS_OF_FEW, groups_of
 from .measurements import bounds_stated, check_length, spread, training_arrays
 from .scores import group_folds
 

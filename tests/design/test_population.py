@@ -96,10 +96,10 @@ def test_of_the_values_that_leave_a_design_within_reach_the_nearest_is_taken(spa
 @pytest.mark.parametrize(
     ("rules", "wished", "expected"),
     [
-        (("Zr <= 10 if Nb <= 10", "Zr >= 30 if Nb > 10"), (0, 35), (0, 10)),
-        (("Zr <= 10 if Nb <= 10", "Zr >= 30 if Nb > 10"), (20, 5), (20, 30)),
-        (("Zr >= 30 if Nb <= 10", "Zr <= 10 if Nb > 10"), (0, 5), (0, 30)),
-        (("Zr >= 30 if Nb <= 10", "Zr <= 10 if Nb > 10"), (20, 35), (20, 10)),
+        (("Zr <= 10 if Nb <= 10", "Zr >= 30 if Nb > 10"), (10, 35), (10, 10)),
+        (("Zr <= 10 if Nb <= 10", "Zr >= 30 if Nb > 10"), (15, 5), (15, 30)),
+        (("Zr >= 30 if Nb <= 10", "Zr <= 10 if Nb > 10"), (10, 5), (10, 30)),
+        (("Zr >= 30 if Nb <= 10", "Zr <= 10 if Nb > 10"), (15, 35), (15, 10)),
     ],
 )
 def test_a_wish_is_held_to_what_the_choices_before_it_allow(

@@ -14,7 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
-from alloyloop.surrogates.cross_fitted import CrossFitted, groups_of
+from alloyloop.surrogates.cross_fitted import CrossFitted
+from alloyloop.surrogates.left_out import groups_of
 
 pytestmark = pytest.mark.torch
 
