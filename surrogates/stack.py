@@ -192,8 +192,8 @@ def likeliest_shares(errors: FloatArray, groups: NDArray[Any]) -> FloatArray:
         pooled = squares @ shares
         mean_square = float(shares @ pooled)
         value = n_groups / 2 * np.log(mean_square) - PRIOR_GROUPS / k * log_softmax(free).sum()
-        slope = n_groups * pooled / mean_square - PRIOR_GROUPS / k / shares
-        return float(value), shares * (slope - shares @ slope)
+        slope = n_groups * shares * (pooled / mean_square - 1) - PRIOR_GROUPS * (1 / k - shares)
+        return float(value), slope
 
     shares = softmax(minimize(loss, np.zeros(k), jac=True, method="L-BFGS-B").x)
     kept = np.where(shares >= min(LEAST_SHARE, 1 / k), shares, 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -16,6 +17,7 @@ from alloyloop.surrogates.errors import AlloyloopError
 from .folders import alloyloop, contents, make
 from .process_study import EXPERIMENTS, QUESTION
 
+ROOT = Path(__file__).resolve().parents[2]
 POPULATION = QUESTION + "search: population\n"
 
 
@@ -66,3 +68,18 @@ def test_a_search_that_there_is_not_is_a_mistake_in_campaign_yaml(tmp_path: Path
     assert "search: input should be 'exchange' or 'population'. It says 'swarm'." in told.out.lower().replace(
         "it says", "It says"
     )
+
+
+def test_the_documentation_describes_every_search_and_quotes_the_benchmark() -> None:
+    said = (ROOT / "docs" / "design-space.md").read_text(encoding="utf-8").partition("## Searching it")[2]
+    found = (ROOT / "benchmarks" / "results" / "population.txt").read_text(encoding="utf-8")
+    assert [search for search in SEARCHES if f"- `{search}`" not in said] == []
+    line = r"(\w+): the best in ([\d.]+)% of (\d+) searches, no more than 0.01 short of it in ([\d.]+)%.* worst (.+)"
+    runs = {search: [float(number) for number in rest] for search, *rest in re.findall(line, found)}
+    (ours, n, near, short), (theirs, _, near_too, short_too) = runs["exchange"], runs["population"]
+    assert f"in {n:.0f} searches each" in said
+    assert f"found the best design in {ours:.0f} % of them, populations in {theirs:.0f} %" in said
+    assert f"were {near:.0f} % and {near_too:.0f} %" in said
+    assert f"it ended {short_too:.2f} short at worst, and exchanges {short:.2f}" in said
+    (times,) = re.findall(r"look at ([\d.]+) times as many designs, and take ([\d.]+) times as long", found)
+    assert f"looked at {times[0]} times as many designs for it, and took {times[1]} times as long" in said

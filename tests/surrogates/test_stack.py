@@ -76,6 +76,11 @@ def test_members_that_never_err_share_alike() -> None:
     assert likeliest_shares(np.zeros((9, 2)), np.arange(9)) == pytest.approx(np.full(2, 0.5))
 
 
+def test_a_member_that_never_errs_is_taken_alone() -> None:
+    errors = np.random.default_rng(5).normal(0, [0.0, 1.0, 100.0], (60, 3))
+    assert likeliest_shares(errors, np.arange(60)).tolist() == [1, 0, 0]
+
+
 def test_the_member_whose_kind_of_function_it_is_counts_most() -> None:
     weights = Stack(members=QUICK).fit(X, Y).weights_
     assert next(iter(weights)) == "ridge"
