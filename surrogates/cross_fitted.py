@@ -55,7 +55,7 @@ class CrossFitted(EnsembleModel):
     Examples
     --------
     >>> from sklearn.linear_model import Ridge
-    >>> X, y = np.arange(12.0)[:, None], np.arange(12.0) + np.tile([0.3, -0.3], 6)
+    >>> X, y = np.arange(16.0)[:, None], np.arange(16.0) + np.tile([0.3, -0.3], 8)
     >>> model = CrossFitted(Ridge(), [{"alpha": 100.0}, {"alpha": 0.1}]).fit(X, y)
     >>> model.tuned_, model.predict([[5.0]]).round(1)
     ({'alpha': 0.1}, array([5.]))

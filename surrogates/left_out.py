@@ -66,7 +66,8 @@ def freshly_fitted(
     weights : (n,) what each row counts for, which the last step is told where it can take it
     seed : of every step that takes one
     """
-    fresh: Any = clone(estimator).set_params(**setting)
+    fresh: Any = clone(estimator)
+    fresh.set_params(**setting)
     seeds = [name for name in fresh.get_params() if name.rpartition("__")[2] == "random_state"]
     fresh.set_params(**dict.fromkeys(seeds, seed))
     name = weights_name(fresh)

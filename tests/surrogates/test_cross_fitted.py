@@ -32,7 +32,7 @@ def test_what_it_expects_is_what_the_regressor_expects_that_saw_all_rows() -> No
 
 
 def test_of_several_settings_it_takes_the_one_that_errs_least_on_rows_left_out() -> None:
-    grid = [{"n_neighbors": k} for k in (25, 12, 6, 3, 1)]
+    grid: list[dict[str, Any]] = [{"n_neighbors": k} for k in (25, 12, 6, 3, 1)]
     model = CrossFitted(KNeighborsRegressor(), grid).fit(X, Y)
     folds = list(GroupKFold(10, shuffle=True, random_state=0).split(X, groups=groups_of(X)))
     errors = [np.mean((Y - cross_val_predict(KNeighborsRegressor(**one), X, Y, cv=folds)) ** 2) for one in grid]

@@ -95,6 +95,6 @@ def test_far_from_all_clusters_it_no_longer_matters_where() -> None:
 
 
 def test_bells_are_made_again_from_their_settings() -> None:
-    again = clone(Bells(7, 2.0, random_state=3))
+    again: Any = clone(Bells(7, 2.0, random_state=3))
     assert (again.n_centres, again.overlap, again.random_state) == (7, 2.0, 3)
     assert len(Bells(3).fit(ROWS).get_feature_names_out()) == 3
