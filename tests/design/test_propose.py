@@ -9,6 +9,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 
+from alloyloop.design import beliefs
 from alloyloop.design.acquisition import Acquisition, acquisition
 from alloyloop.design.beliefs import Belief, Evidence, Option, learn
 from alloyloop.design.composition import Basis
@@ -20,7 +21,7 @@ from alloyloop.design.process import Choice, Numeric
 from alloyloop.design.propose import SEARCHES, SPARING, THOROUGH, Batch, propose
 from alloyloop.design.rules import Names, parse_rule
 from alloyloop.design.space import DesignSpace, rows_in
-from alloyloop.surrogates.base import FloatArray
+from alloyloop.surrogates.base import FloatArray, Surrogate, family, surrogate, surrogate_names
 from alloyloop.surrogates.errors import AlloyloopError
 
 from .strategies_space import as_set, every_point
@@ -263,3 +264,22 @@ def test_elements_that_only_the_table_knows_are_proposed_at_nothing() -> None:
     batch = propose(space, value, elements, points, 1, rng)
     assert batch.points.shape == (1, space.n_elements)
     assert space.allows(batch.points).all()
+
+
+@pytest.mark.parametrize("model", [name for name in surrogate_names() if family(name).is_installed])
+def test_every_family_drives_the_loop(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of twelve alloys, six measured, the two to make next are the best that are left: no gradient is asked for."""
+
+    def quick(name: str, **settings: object) -> Surrogate:
+        hurried = {"n_repeats": 1, "tune_seconds": 0.0} if family(name).leaves_out else {}
+        return surrogate(name, **settings, **hurried)
+
+    monkeypatch.setattr(beliefs, "surrogate", quick)
+    space = narrow()
+    worth, taken, rng = case(model, 0, space, n_measured=6, n_picks=2)
+    batch = propose(space, worth, space.elements, taken, 2, rng, SPARING)
+    left = listed(space)[~rows_in(listed(space), taken)]
+    values = worth.value(alloys_at(space, left, space.elements))
+    assert batch.log_gains[0] == pytest.approx(values.max(), abs=1e-9)
+    assert not rows_in(batch.points, taken).any()
+    assert len(as_set(batch.points)) == 2
