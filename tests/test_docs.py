@@ -8,6 +8,7 @@ from __future__ import annotations
 import doctest
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,7 @@ from alloyloop.campaigns.spec import LATER, CampaignSpec, CompositionSpec, read_
 from alloyloop.campaigns.table import FIRST_COLUMNS, LAST_COLUMNS, STATUSES
 
 FLOORS = ("surrogates", "design", "campaigns")
+BESIDE = re.compile(r"^from \.(\w+) import", re.MULTILINE)
 IMPORTS_TORCH = re.compile(r"^\s*(?:>>> )?(?:from|import) (?:torch|botorch|gpytorch|linear_operator)\b", re.MULTILINE)
 
 
@@ -35,8 +37,15 @@ def case(name: str) -> object:
     spec = find_spec(name)
     assert spec is not None
     assert spec.origin is not None
-    needs_torch = IMPORTS_TORCH.search(Path(spec.origin).read_text(encoding="utf-8"))
-    return pytest.param(name, marks=[pytest.mark.torch] if needs_torch else [])
+    return pytest.param(name, marks=[pytest.mark.torch] if needs_torch(Path(spec.origin)) else [])
+
+
+@cache
+def needs_torch(file: Path) -> bool:
+    """Whether a module imports torch, or at its top one beside it that does."""
+    text = file.read_text(encoding="utf-8")
+    beside = [file.with_name(f"{name}.py") for name in BESIDE.findall(text)]
+    return bool(IMPORTS_TORCH.search(text)) or any(needs_torch(one) for one in beside if one.exists())
 
 
 @pytest.mark.parametrize("name", [case(name) for name in modules()])
