@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from alloyloop.campaigns.learning import evidence
 from alloyloop.campaigns.one_table import snapshot_of
-from alloyloop.design.beliefs import LEAST_SOURCES, Evidence, Option, learn, left_out_together, sources_of
+from alloyloop.design.beliefs import Evidence, Option, learn, left_out_together, sources_of
 from alloyloop.design.comparing import (
     Learned,
     Learner,
@@ -44,6 +44,7 @@ from alloyloop.design.features import Features, designs, feature_set
 from alloyloop.surrogates import SURROGATES, AlloyloopError
 from alloyloop.surrogates.base import family
 from alloyloop.surrogates.calibration import scale_factor
+from alloyloop.surrogates.left_out import LEAST_SOURCES
 from alloyloop.surrogates.scores import Fold, group_folds
 from alloyloop.surrogates.stack import MEMBERS
 

@@ -167,11 +167,9 @@ def _judging_classes(learner: ClassLearner, n_classes: int) -> Judge:
     return lambda found, folds: judged_classes(found, n_classes, learner, folds)
 
 
-def _by_property(
-    done: Sequence[tuple[_Part, Outcome]], kind: type[Kind]
-) -> dict[str, dict[str, dict[str, list[Kind]]]]:
+def _by_property(done: Sequence[tuple[_Part, Outcome]], kind: type[Kind]) -> _Sorted[Kind]:
     """What came of the parts of one kind, by property, model and way."""
-    found: dict[str, dict[str, dict[str, list[Kind]]]] = {}
+    found: _Sorted[Kind] = {}
     for part, one in done:
         if isinstance(one, kind):
             found.setdefault(part.property, {}).setdefault(part.model, {}).setdefault(part.way, []).append(one)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..surrogates.base import SURROGATES, FloatArray, Prediction, Surrogate, family, surrogate
+from ..surrogates.left_out import LEAST_SOURCES, n_parts
 from ..surrogates.scales import LINEAR, Scale
 from .diagram import IntArray
 from .features import Alloys, Features, designs, together
@@ -258,11 +259,6 @@ def _fitted(evidence: Evidence, option: Option, model: Any, again: Callable[[Evi
 
 # Below this many rows a comparison is a draw of lots: the first option is taken.
 LEAST_COMPARED = 12
-# Below this many sources, rows are held out by lot and not by source.
-LEAST_SOURCES = 5
-# Of few rows a tenth is held out at a time and of many a fifth: what is learned from four fifths of 100 rows is too far
-# from what all of them teach to choose by.
-FEW_ROWS, N_FOLDS_OF_FEW, N_FOLDS = 200, 10, 5
 # A row that every option finds impossible would decide the comparison alone: with this probability a measurement is
 # taken for a gross error, scattered this many times as widely as the belief.
 GROSS_ERROR, GROSS_WIDTH = 0.02, 10.0
@@ -403,9 +399,10 @@ def held_out_folds(evidence: Evidence) -> tuple[list[Fold], str]:
 
     n = len(evidence)
     groups, words = left_out_together(evidence)
-    k, n_groups = min(n, N_FOLDS_OF_FEW if n <= FEW_ROWS else N_FOLDS), int(groups.max()) + 1
-    folds = group_folds(groups, min(k, n_groups)) if 1 < n_groups < n else shuffled_folds(n, k)
-    return folds, words
+    n_groups = int(groups.max()) + 1
+    if 1 < n_groups < n:
+        return group_folds(groups, n_parts(n, n_groups)), words
+    return shuffled_folds(n, n_parts(n, n)), words
 
 
 def left_out_together(evidence: Evidence) -> tuple[IntArray, str]:

@@ -26,7 +26,8 @@ from ..surrogates.explain import (
     shap_shares,
     shapley,
 )
-from .beliefs import N_FOLDS, Belief, Evidence, held_out_folds
+from ..surrogates.left_out import N_FOLDS
+from .beliefs import Belief, Evidence, held_out_folds
 from .composition import amounts_in, atomic_fractions
 from .diagram import IntArray
 from .distances import distances, far

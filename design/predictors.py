@@ -46,8 +46,37 @@ class Predictor(Protocol):
         ...
 
 
+class _OnFeatures:
+    """A predictor that asks a model in the features that it sees."""
+
+    __slots__ = ()
+    features: Features
+
+    @property
+    def sees(self) -> Features:
+        """The features."""
+        return self.features
+
+    def encode(self, alloys: Alloys) -> FloatArray:
+        """See `Predictor`."""
+        return self.features.encode(alloys)
+
+
+class _OneByOne(_OnFeatures):
+    """One of whose model nothing is known of an alloy before it is asked."""
+
+    __slots__ = ()
+
+    def bounds(self, X: FloatArray, starts: IntArray) -> Bracket:
+        """See `Predictor`."""
+        return Bracket.unknown(len(starts) - 1)
+
+    def mean(self, X: FloatArray) -> None:
+        """See `Predictor`."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Swept:
+class Swept(_OnFeatures):
     """A Gaussian process, as a `Sweep`.
 
     Parameters
@@ -64,15 +93,6 @@ class Swept:
     sweep: Sweep
     noise: float
     factor: float = 1.0
-
-    @property
-    def sees(self) -> Features:
-        """The features."""
-        return self.features
-
-    def encode(self, alloys: Alloys) -> FloatArray:
-        """See `Predictor`."""
-        return self.features.encode(alloys)
 
     def bounds(self, X: FloatArray, starts: IntArray) -> Bracket:
         """See `Predictor`."""
@@ -92,7 +112,7 @@ class Swept:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class Asked(_OneByOne):
     """Any other surrogate: nothing is known of an alloy before it is asked.
 
     Parameters
@@ -105,22 +125,6 @@ class Asked:
     name: str
     features: Features
     surrogate: Surrogate
-
-    @property
-    def sees(self) -> Features:
-        """The features."""
-        return self.features
-
-    def encode(self, alloys: Alloys) -> FloatArray:
-        """See `Predictor`."""
-        return self.features.encode(alloys)
-
-    def bounds(self, X: FloatArray, starts: IntArray) -> Bracket:
-        """See `Predictor`."""
-        return Bracket.unknown(len(starts) - 1)
-
-    def mean(self, X: FloatArray) -> None:
-        """See `Predictor`."""
 
     def believe(self, X: FloatArray) -> Prediction:
         """See `Predictor`."""
@@ -164,7 +168,7 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Classed:
+class Classed(_OneByOne):
     """How likely one class of a property is: a logarithm of odds, known without error once an alloy is asked.
 
     Parameters
@@ -187,22 +191,6 @@ class Classed:
     def name(self) -> str:
         """As criteria ask for it."""
         return (chance_of if self.against == "all" else class_of)(self.of, self.label)
-
-    @property
-    def sees(self) -> Features:
-        """The features."""
-        return self.features
-
-    def encode(self, alloys: Alloys) -> FloatArray:
-        """See `Predictor`."""
-        return self.features.encode(alloys)
-
-    def bounds(self, X: FloatArray, starts: IntArray) -> Bracket:
-        """See `Predictor`."""
-        return Bracket.unknown(len(starts) - 1)
-
-    def mean(self, X: FloatArray) -> None:
-        """See `Predictor`."""
 
     def believe(self, X: FloatArray) -> Prediction:
         """See `Predictor`."""

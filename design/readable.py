@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..surrogates.base import FloatArray
+from ..surrogates.left_out import LEAST_SOURCES
 from ..surrogates.scales import LINEAR, Scale
-from .beliefs import LEAST_SOURCES, Evidence, sources_of
+from .beliefs import Evidence, sources_of
 from .diagram import IntArray
 from .explaining import Thing, percent, things
 from .features import Alloys, Features, designs

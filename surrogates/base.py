@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -220,6 +220,7 @@ class Family:
 
 
 SURROGATES: dict[str, Family] = {}
+GROUP = "alloyloop.surrogates"  # the entry points by which installed packages add to them
 
 
 def register_surrogate(name: str, about: str = "", **traits: Any) -> Callable[[Builder], Builder]:
@@ -232,8 +233,14 @@ def register_surrogate(name: str, about: str = "", **traits: Any) -> Callable[[B
     traits : other fields of `Family`
     """
 
+    return registering(SURROGATES, name, about, **traits)
+
+
+def registering(families: dict[str, Family], name: str, about: str, **traits: Any) -> Callable[[Builder], Builder]:
+    """Decorate what builds a kind of model, to let it be asked for by `name` among some families."""
+
     def decorate(build: Builder) -> Builder:
-        SURROGATES[name] = Family(build, about, **traits)
+        families[name] = Family(build, about, **traits)
         return build
 
     return decorate
@@ -244,13 +251,29 @@ def family(name: str) -> Family:
 
     Names come from `SURROGATES` and from the entry points `alloyloop.surrogates` of installed packages.
     """
-    found = SURROGATES.get(name)
-    if found is None:
-        entries = [entry for entry in entry_points(group="alloyloop.surrogates") if entry.name == name]
-        if not entries:
-            raise AlloyloopError(f"there is no model named {name!r}", f"Choose one of {', '.join(surrogate_names())}.")
-        found = Family(lambda **settings: entries[0].load()(**settings), f"from {entries[0].value}")
-    return found
+    return family_among(SURROGATES, GROUP, "model", name)
+
+
+def family_among(families: Mapping[str, Family], group: str, kind: str, name: str) -> Family:
+    """The family of a name: one of these, or of an entry point of a group of installed packages.
+
+    Raises
+    ------
+    AlloyloopError
+        where neither knows it; says of which kind it is
+    """
+    if name in families:
+        return families[name]
+    entries = [entry for entry in entry_points(group=group) if entry.name == name]
+    if not entries:
+        known = ", ".join(names_among(families, group))
+        raise AlloyloopError(f"there is no {kind} named {name!r}", f"Choose one of {known}.")
+    return Family(lambda **settings: entries[0].load()(**settings), f"from {entries[0].value}")
+
+
+def names_among(families: Mapping[str, Family], group: str) -> tuple[str, ...]:
+    """Names of families and of entry points of a group, sorted."""
+    return tuple(sorted(families.keys() | {entry.name for entry in entry_points(group=group)}))
 
 
 def surrogate(name: str, **settings: Any) -> Surrogate:
@@ -273,4 +296,4 @@ def surrogate_names() -> tuple[str, ...]:
     >>> {"extra-trees", "forest", "gaussian-process"} <= set(surrogate_names())
     True
     """
-    return tuple(sorted(SURROGATES.keys() | {entry.name for entry in entry_points(group="alloyloop.surrogates")}))
+    return names_among(SURROGATES, GROUP)

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from importlib.metadata import entry_points
-from typing import Any, Protocol, Self, TypeAlias, cast
+from typing import Any, Protocol, Self, TypeAlias
 
 from numpy.typing import ArrayLike, NDArray
 
-from .base import Family, FloatArray
-from .errors import AlloyloopError
+from .base import Family, FloatArray, family_among, names_among, registering
 
 
 class Classifier(Protocol):
@@ -57,6 +55,7 @@ class Classifier(Protocol):
 Maker: TypeAlias = Callable[..., Any]
 
 CLASSIFIERS: dict[str, Family] = {}
+GROUP = "alloyloop.classifiers"  # the entry points by which installed packages add to them
 
 
 def register_classifier(name: str, about: str = "", **traits: Any) -> Callable[[Maker], Maker]:
@@ -69,11 +68,7 @@ def register_classifier(name: str, about: str = "", **traits: Any) -> Callable[[
     traits : other fields of `Family`
     """
 
-    def decorate(build: Maker) -> Maker:
-        CLASSIFIERS[name] = Family(build, about, **traits)
-        return build
-
-    return decorate
+    return registering(CLASSIFIERS, name, about, **traits)
 
 
 def classifier(name: str, **settings: Any) -> Classifier:
@@ -86,14 +81,8 @@ def classifier(name: str, **settings: Any) -> Classifier:
     AlloyloopError
         for a name that is not known, or where the package that it stands on is not installed
     """
-    found = CLASSIFIERS.get(name)
-    if found is None:
-        entries = [entry for entry in entry_points(group="alloyloop.classifiers") if entry.name == name]
-        if not entries:
-            known = ", ".join(classifier_names())
-            raise AlloyloopError(f"there is no model of classes named {name!r}", f"Choose one of {known}.")
-        return cast(Classifier, entries[0].load()(**settings))
-    return cast(Classifier, found.made(name, **settings))
+    made: Classifier = family_among(CLASSIFIERS, GROUP, "model of classes", name).made(name, **settings)
+    return made
 
 
 def classifier_names() -> tuple[str, ...]:
@@ -104,7 +93,7 @@ def classifier_names() -> tuple[str, ...]:
     >>> {"forest", "gaussian-process", "linear-discriminant"} <= set(classifier_names())
     True
     """
-    return tuple(sorted(CLASSIFIERS.keys() | {entry.name for entry in entry_points(group="alloyloop.classifiers")}))
+    return names_among(CLASSIFIERS, GROUP)
 
 
 def _ours(name: str) -> Maker:

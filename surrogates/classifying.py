@@ -21,7 +21,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from .base import FloatArray
 from .errors import AlloyloopError
-from .left_out import LEAST_GROUPS, freshly_fitted, groups_of, weights_name
+from .estimators import freshly_fitted, weights_name
+from .left_out import LEAST_GROUPS, groups_of
 from .measurements import asked_rows, training_arrays
 from .scores import Fold, group_folds
 

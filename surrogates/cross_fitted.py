@@ -14,7 +14,8 @@ from sklearn.dummy import DummyRegressor
 
 from .base import FloatArray, Prediction
 from .ensemble import EnsembleModel, Lesson, Unseen
-from .left_out import FEW_ROWS, LEAST_GROUPS, N_FOLDS, N_FOLDS_OF_FEW, freshly_fitted, groups_of
+from .estimators import freshly_fitted
+from .left_out import LEAST_GROUPS, groups_of, n_parts
 from .measurements import asked_rows
 from .scores import Fold, group_folds
 
@@ -117,7 +118,7 @@ class CrossFitted(EnsembleModel):
         if n_groups < LEAST_GROUPS:
             self._learn_the_mean(lesson, places)
             return self
-        n, k = len(lesson.z), min(n_groups, N_FOLDS_OF_FEW if len(lesson.z) <= FEW_ROWS else N_FOLDS)
+        n, k = len(lesson.z), n_parts(len(lesson.z), n_groups)
         # Where each group is a part, there is one way only to leave them out.
         n_repeats = 1 if k == n_groups else self.n_repeats
         repeats = [group_folds(alike, k, self.seed + i) for i in range(n_repeats)]

@@ -1,15 +1,12 @@
-"""What is left out together, where a model is to be judged by rows that it has not seen, and how a member is fitted."""
+"""What is left out together, and how much at a time, where a model is to be judged by rows that it has not seen."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import clone
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import has_fit_parameter
+from numpy.typing import NDArray
 
 from .base import FloatArray
 
@@ -20,6 +17,17 @@ LEAST_SOURCES = 5
 # Of few rows a tenth is left out at a time, of many a fifth: what four fifths of 100 rows teach is too far from what
 # all of them do.
 FEW_ROWS, N_FOLDS_OF_FEW, N_FOLDS = 200, 10, 5
+
+
+def n_parts(n_rows: int, n_groups: int) -> int:
+    """In how many parts rows of so many groups are left out.
+
+    Examples
+    --------
+    >>> n_parts(150, 40), n_parts(300, 40), n_parts(300, 3)
+    (10, 5, 3)
+    """
+    return min(n_groups, N_FOLDS_OF_FEW if n_rows <= FEW_ROWS else N_FOLDS)
 
 
 def groups_of(
@@ -51,33 +59,3 @@ def groups_of(
                 return np.asarray(codes, dtype=np.intp)
     size = np.maximum(np.abs(rows).max(axis=0), np.finfo(float).tiny)
     return np.asarray(np.unique((rows / size).round(9), axis=0, return_inverse=True)[1].ravel(), dtype=np.intp)
-
-
-def freshly_fitted(
-    estimator: Any, setting: Mapping[str, Any], X: FloatArray, y: ArrayLike, weights: ArrayLike | None, seed: int
-) -> Any:
-    """A copy of a scikit-learn estimator with a setting, fitted to rows.
-
-    Parameters
-    ----------
-    estimator : it or a pipeline that ends in it; not changed
-    setting : of its parameters
-    X, y : (n, n_features) and (n,)
-    weights : (n,) what each row counts for, which the last step is told where it can take it
-    seed : of every step that takes one
-    """
-    fresh: Any = clone(estimator)
-    fresh.set_params(**setting)
-    seeds = [name for name in fresh.get_params() if name.rpartition("__")[2] == "random_state"]
-    fresh.set_params(**dict.fromkeys(seeds, seed))
-    name = weights_name(fresh)
-    told = {} if weights is None or name is None else {name: weights}
-    return fresh.fit(X, y, **told)
-
-
-def weights_name(estimator: Any) -> str | None:
-    """What `fit` of an estimator, or of a pipeline, calls the weights of rows; None where it takes none."""
-    name, last = estimator.steps[-1] if isinstance(estimator, Pipeline) else ("", estimator)
-    if not has_fit_parameter(last, "sample_weight"):
-        return None
-    return f"{name}__sample_weight" if name else "sample_weight"

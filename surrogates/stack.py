@@ -14,7 +14,7 @@ from scipy.special import log_softmax, softmax
 from .base import FloatArray, Prediction, family, surrogate
 from .blend import MixtureModel, mixture
 from .errors import AlloyloopError
-from .left_out import FEW_ROWS, LEAST_GROUPS, N_FOLDS, N_FOLDS_OF_FEW, groups_of
+from .left_out import LEAST_GROUPS, groups_of, n_parts
 from .measurements import bounds_stated, check_length, spread, training_arrays
 from .scores import group_folds
 
@@ -127,10 +127,10 @@ class Stack(MixtureModel):
 
     def _held_out(self, fitted: Sequence[Any], exact: _Lesson) -> list[Prediction]:
         """What each member believes of rows that it has not seen; nothing, where they are too few to leave some out."""
-        n, n_groups = len(exact.values), len(np.unique(exact.groups))
+        n_groups = len(np.unique(exact.groups))
         if n_groups < LEAST_GROUPS:
             return []
-        folds = group_folds(exact.groups, min(n_groups, N_FOLDS_OF_FEW if n <= FEW_ROWS else N_FOLDS), self.seed)
+        folds = group_folds(exact.groups, n_parts(len(exact.values), n_groups), self.seed)
         back = np.argsort(np.concatenate([unseen for _, unseen in folds]))
 
         def of(name: str, model: Any) -> Prediction:

@@ -12,7 +12,6 @@ import pytest
 
 from alloyloop.design.beliefs import (
     LEAST_COMPARED,
-    LEAST_SOURCES,
     Belief,
     Evidence,
     Option,
@@ -26,6 +25,7 @@ from alloyloop.design.formulas import parse_formula
 from alloyloop.design.rules import Names
 from alloyloop.surrogates import Prediction, surrogate
 from alloyloop.surrogates.base import SURROGATES, Family, FloatArray
+from alloyloop.surrogates.left_out import LEAST_SOURCES
 
 pytestmark = pytest.mark.torch
 

@@ -56,7 +56,7 @@ def known() -> Evidence:
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """One setting, four parts, few trees: whether a family can be explained is asked, and not how good it is."""
-    from alloyloop.surrogates import cross_fitted
+    from alloyloop.surrogates import left_out
 
     def quick(name: str, **settings: Any) -> Any:
         model: Any = surrogate(name, **settings)
@@ -68,7 +68,7 @@ def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
         return model.set_params(**hurried)
 
     monkeypatch.setattr(beliefs, "surrogate", quick)
-    monkeypatch.setattr(cross_fitted, "N_FOLDS_OF_FEW", 4)
+    monkeypatch.setattr(left_out, "N_FOLDS_OF_FEW", 4)
 
 
 def assert_explained(belief: Belief) -> None:
