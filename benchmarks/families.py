@@ -30,9 +30,8 @@ from numpy.typing import NDArray
 
 from alloyloop.campaigns.learning import evidence
 from alloyloop.campaigns.one_table import snapshot_of
-from alloyloop.design.beliefs import Evidence, Option, learn, left_out_together, sources_of
+from alloyloop.design.beliefs import Evidence, Option, sources_of
 from alloyloop.design.comparing import (
-    Learned,
     Learner,
     choosing,
     judged,
@@ -43,7 +42,6 @@ from alloyloop.design.comparing import (
 from alloyloop.design.features import Features, designs, feature_set
 from alloyloop.surrogates import SURROGATES, AlloyloopError
 from alloyloop.surrogates.base import family
-from alloyloop.surrogates.calibration import scale_factor
 from alloyloop.surrogates.left_out import LEAST_SOURCES
 from alloyloop.surrogates.scores import Fold, group_folds
 from alloyloop.surrogates.stack import MEMBERS
@@ -284,28 +282,13 @@ def folds_of(table: Loaded, way: str, seed: int) -> list[Fold]:
     return group_folds(groups, N_FOLDS, seed)
 
 
-def once(option: Option) -> Learner:
-    """As `choosing` of this option does; but a family that leaves rows out itself is fitted once and not twice."""
-
-    def learner(known: Evidence) -> Learned:
-        belief = learn(known, option)
-        held = getattr(belief.surrogate, "held_out_", None)
-        if held is None:
-            return choosing({option.model: option})(known)
-        groups = left_out_together(known)[0]
-        factor = scale_factor(held.measurement.residuals(known.values), np.ones(len(known)), sources=groups)
-        return Learned(option.model, lambda alloys: belief.about(alloys).widened(factor))
-
-    return learner if family(option.model).leaves_out else choosing({option.model: option})
-
-
 def judge(job: Job) -> Done:
     """Let a family be judged on all rows that it has not seen."""
     table, began = loaded(job.table), time.process_time()
     option = Option(job.family, table.seen)
     if not job.process:
         option = without_process(option) or option
-    learner = BASELINES.get(job.family) or once(option)
+    learner = BASELINES.get(job.family) or choosing({option.model: option})
     found = replace(table.found, whole_sources=job.way == WHOLE)
     parts = [folds_of(table, job.way, seed) for seed in job.shuffles]
     try:

@@ -35,11 +35,13 @@ from alloyloop.campaigns import Campaign
 from alloyloop.campaigns.learning import evidence
 from alloyloop.campaigns.one_table import snapshot_of
 from alloyloop.campaigns.snapshot import Snapshot
-from alloyloop.design.acquisition import Acquisition, acquisition
+from alloyloop.design.acquisition import Acquisition
+from alloyloop.design.acquisitions import acquisition_rule
 from alloyloop.design.beliefs import Option, learn
 from alloyloop.design.diagram import IntArray
 from alloyloop.design.features import Features, alloys_at
 from alloyloop.design.goals import Maximize, Minimize, Pursued
+from alloyloop.design.outlook import Sought, outlook
 from alloyloop.design.process import Numeric
 from alloyloop.design.propose import SEARCHES, THOROUGH
 from alloyloop.design.space import DesignSpace, rows_in
@@ -151,7 +153,9 @@ def question(name: str, snapshot: Snapshot, wanted: str, goal: Pursued, model: s
     found = evidence(snapshot, wanted)
     belief = learn(found, Option(model, Features(snapshot.table.elements, process=snapshot.space.process)))
     none = found.alloys.rows(np.array([], dtype=np.int64))
-    value = acquisition(goal, belief, (), found.alloys, none, 3, np.random.default_rng(0))
+    sought = [Sought(wanted, goal, belief)]
+    ahead = outlook(sought, found.alloys, none, found.alloys, 3, np.random.default_rng(0))
+    value = Acquisition(ahead, acquisition_rule("log-expected-improvement"))
     return Question(name, snapshot.space, snapshot.table.elements, snapshot.taken(), value)
 
 

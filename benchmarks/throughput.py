@@ -29,9 +29,9 @@ from numpy.typing import NDArray
 from reference_space import ran_on, reference_space, screened, synthetic_modulus
 from threadpoolctl import threadpool_limits
 
-from alloyloop.design.acquisition import log_expected_improvement
 from alloyloop.design.criteria import ExpectedImprovement
 from alloyloop.design.features import Features
+from alloyloop.design.improvement import log_expected_improvement
 from alloyloop.design.predictors import Swept
 from alloyloop.design.screen import Screening
 from alloyloop.surrogates import FloatArray, GaussianProcess

@@ -48,7 +48,9 @@ class Predicted:
         return {"mean": self.mean, "std": self.std, "low": self.low, "high": self.high}
 
     def __str__(self) -> str:
-        digits = max(0, 1 - floor(log10(self.std))) if self.std > 0 else 2  # two figures of the uncertainty
+        if self.std == 0:  # computed, and so not in doubt
+            return f"{self.mean:.4g}"
+        digits = max(0, 1 - floor(log10(self.std)))  # two figures of the uncertainty
         return f"{self.mean:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
 
 
@@ -114,12 +116,16 @@ class Answer:
     composition : in the campaign's basis; None where the campaign has none (a pure process study)
     process : process values by name
     predicted : by property
-    probability : that a new measurement meets each goal that is a limit or a class, by property, and `all` of them
+    probability : that a new measurement meets each goal that is a limit, a class or a target, by property, and `all`
     nearest : the nearest known alloy; None where nothing is known
     flags : what a metallurgist should be warned of
     why : why it was chosen, in one sentence; empty where it was not
     measured : what was measured of it, by property
     classes : by property that has classes
+    gain : what it is expected to gain beside those picked before it; None where it was not chosen for that
+    teaches : share by which measuring it is expected to narrow what is believed over the space, between 0 and 1
+    runner_up : the next best design, by its name; empty where there is none
+    cost : of the melt [money]; None where campaign.yaml does not say
     """
 
     id: str
@@ -132,6 +138,10 @@ class Answer:
     why: str = ""
     measured: Mapping[str, float | str] | None = None
     classes: Mapping[str, PredictedClasses] = field(default_factory=dict)
+    gain: float | None = None
+    teaches: float | None = None
+    runner_up: str = ""
+    cost: float | None = None
 
     @property
     def expected(self) -> dict[str, Predicted | PredictedClasses]:
@@ -142,6 +152,12 @@ class Answer:
     def name(self) -> str:
         """The alloy's name in the campaign's basis; without a composition, its process values."""
         return design_name(self.composition, self.process)
+
+    @property
+    def beyond(self) -> str:
+        """What it costs and which design came next, in words; empty where neither is known."""
+        cost = "" if self.cost is None else f"Costs {self.cost:.2f}. "
+        return f"{cost}Runner-up: {self.runner_up}." if self.runner_up else cost.rstrip()
 
     @property
     def nearest_known(self) -> str:
@@ -168,6 +184,10 @@ class Answer:
             flags=tuple(map(str, said["flags"])),
             why=str(said["why"]),
             classes={name: PredictedClasses.from_json(of) for name, of in foreseen.items() if "classes" in of},
+            gain=_number(said.get("gain")),
+            teaches=_number(said.get("teaches")),
+            runner_up=str(said.get("runner_up", "")),
+            cost=_number(said.get("cost")),
         )
 
     def json(self) -> Json:
@@ -185,9 +205,16 @@ class Answer:
             "flags": list(self.flags),
             "why": self.why,
         }
+        told = {"gain": self.gain, "teaches": self.teaches, "runner_up": self.runner_up or None, "cost": self.cost}
+        answer |= {name: value for name, value in told.items() if value is not None}
         if self.measured is not None:
             answer["measured"] = dict(self.measured)
         return answer
+
+
+def _number(said: object) -> float | None:
+    """A number that may be missing."""
+    return None if said is None else float(said)  # type: ignore[arg-type]  # a TypeError says it was none
 
 
 @dataclass(frozen=True, slots=True)

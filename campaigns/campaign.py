@@ -19,6 +19,7 @@ from .folder import GIT_ATTRIBUTES, Folder
 from .journal import Event, digest, read_journal, write_event
 from .named import named
 from .problems import Problem
+from .reading import counted
 from .recording import Result, entered, result_from_words, results_from_sheet, with_reasons
 from .sheet import Sheet, new_sheet, read_sheet, sheet_bytes, write_sheet
 from .snapshot import Snapshot, nearest_design, read_snapshot, why_not
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 # Endings by which `record` knows a table of results from the id of an alloy.
 TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm"}
+# Of the best alloys so many are shown, where nobody says how many.
+MOST_BEST = 5
 
 
 class Campaign:
@@ -124,6 +127,8 @@ class Campaign:
         own: Sequence[str] = (),
         start: str | None = None,
         search: str | None = None,
+        acquisition: str | None = None,
+        explore: float | None = None,
     ) -> Answers:
         """Propose the next alloys, write them into experiments.csv, and freeze the round.
 
@@ -136,12 +141,15 @@ class Campaign:
             `d-optimal` or `i-optimal`
         search : how the best alloys are looked for: `exchange`, from the best of a broad sample to ever better
             neighbours, or `population`, by differential evolution; the campaign's `search` where not given
+        acquisition : what they are looked for by, a name of `alloyloop.design.acquisition_names` or `auto`; the
+            campaign's where not given
+        explore : between 0, greedy, and 1, only to learn; the campaign's where not given
 
         Returns
         -------
         the alloys, in the order they were picked
         """
-        from .suggesting import suggest
+        from .suggesting import Manner, suggest
 
         with nullcontext() if dry_run else self.folder.writing(), _one_thread():
             before = self._inputs()
@@ -153,7 +161,7 @@ class Campaign:
             asked = named(snapshot, own)
             remarks = refuse_if_empty(snapshot)
             with snapshot.keeping():
-                suggestion = suggest(snapshot, n, number, asked, start, search)
+                suggestion = suggest(snapshot, n, number, asked, Manner(start, search, acquisition, explore))
             answers = Answers(suggestion.alloys, (*remarks, *suggestion.remarks), number, suggestion.beside)
             if not dry_run:
                 self._write_round(snapshot, before, answers, suggestion.decision)
@@ -253,13 +261,21 @@ class Campaign:
         """Where the campaign stands; models are not fitted for it."""
         return status(self.snapshot())
 
-    def best(self, n: int = 5) -> Answers:
-        """The best alloys measured so far that keep the limits, best first, with what is believed of them."""
+    def best(self, n: int | None = None) -> Answers:
+        """The best alloys measured so far that keep the limits, best first, with what is believed of them.
+
+        Parameters
+        ----------
+        n : how many; where not given five, or all of a Pareto front of more
+        """
         from .judging import judge
         from .learning import believe
 
         snapshot = self.snapshot()
-        rows = list(status(snapshot).ranking[:n])
+        stands = status(snapshot)
+        if n is None:
+            n = max(MOST_BEST, 0 if stands.front is None else len(stands.front.alloys))
+        rows = list(stands.ranking[:n])
         process = {name: values[rows] for name, values in snapshot.process.items()}
         with _one_thread(), snapshot.keeping():
             beliefs = believe(snapshot)
@@ -269,6 +285,7 @@ class Campaign:
                 [snapshot.table.ids[row] for row in rows],
                 [snapshot.composition(row) for row in rows],
                 process,
+                why=["" if stands.front is None else stands.front.place(snapshot.table.ids[row]) for row in rows],
                 measured=[snapshot.measured(row) for row in rows],
             )
         return Answers(answers, (*snapshot.remarks, *beliefs.remarks))
@@ -435,9 +452,9 @@ class Campaign:
     def _repr_html_(self) -> str:
         snapshot = self.snapshot()
         stands = status(snapshot)
-        best = (
-            "none yet" if stands.best is None else f"{stands.best.alloy}, {stands.best.wanted} = {stands.best.measured}"
-        )
+        best = "none yet" if stands.best is None else f"{stands.best.alloy}, {stands.best.words}"
+        if stands.front is not None:
+            best = f"{counted(len(stands.front.alloys), 'alloy')} on the Pareto front"
         return (
             f"<b>{html.escape(snapshot.spec.name)}</b><br>rounds {stands.rounds}, pending {len(stands.pending)}, "
             f"best {html.escape(best)}"

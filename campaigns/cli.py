@@ -169,6 +169,19 @@ def _family_rows(auto: str, families: Mapping[str, Family]) -> list[tuple[str, s
 
 
 @app.command()
+def acquisitions(as_json: AsJson = False) -> None:
+    """List the acquisitions that `acquisition:` in campaign.yaml may name, and what each looks for."""
+    from ..design.acquisitions import acquisition_names, acquisition_rule
+
+    known = [(name, acquisition_rule(name).about) for name in acquisition_names()]
+    if as_json:
+        _print_json({"acquisitions": [{"name": name, "about": about} for name, about in known]})
+        return
+    auto = "expected improvement of one goal, of hypervolume where several are pursued; see docs/acquisitions.md"
+    _print_table(("acquisition", "looks for"), [("auto", auto), *known])
+
+
+@app.command()
 def descriptors(as_json: AsJson = False) -> None:
     """List the descriptors that rules and features may name, with unit, formula, validity and source."""
     from ..design.descriptors import DESCRIPTORS
@@ -291,12 +304,20 @@ def suggest(
     search: Annotated[
         str | None, typer.Option(help="Look for the best by exchange or population; as campaign.yaml says by default.")
     ] = None,
+    acquisition: Annotated[
+        str | None, typer.Option(help="What is looked for: auto or a name; `alloyloop acquisitions` lists them.")
+    ] = None,
+    explore: Annotated[
+        float | None, typer.Option(help="0 … 1: judge alloys by the hopeful end of their interval; 0 is greedy.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Propose the next batch, write it into experiments.csv, and freeze the round."""
     from .campaign import Campaign
 
-    answers = Campaign(directory).suggest(n, dry_run=dry_run, own=own or (), start=start, search=search)
+    answers = Campaign(directory).suggest(
+        n, dry_run=dry_run, own=own or (), start=start, search=search, acquisition=acquisition, explore=explore
+    )
     if as_json:
         _print_json(
             {
@@ -413,10 +434,16 @@ def status(directory: Directory, as_json: AsJson = False) -> None:
     designs, most = stands.designs, "" if stands.designs.exact else "at most "
     _say(f"Space: {most}{spaced(designs.number)} designs, {designs.how}.")
     _say(f"Pending: {', '.join(stands.pending) or 'none'}.")
-    if stands.best is None:
-        _say("Best: no measured alloy is inside the space, tested as asked for, and keeps every limit.")
+    if stands.best is not None:
+        weighed = ", ".join(f"{name} {weight:g}" for name, weight in stands.weights.items())
+        _say(f"Best: {stands.best.id}, {stands.best.alloy}, {stands.best.words}{weighed and f' (weights: {weighed})'}.")
+    elif stands.front is not None:
+        _say(f"Pareto front: {stands.front.words}.")
+        _print_table(*stands.front.table())
     else:
-        _say(f"Best: {stands.best.id}, {stands.best.alloy}, {stands.best.wanted} = {stands.best.measured}.")
+        _say("Best: no measured alloy is inside the space, tested as asked for, and keeps every limit.")
+    if stands.budget is not None:
+        _say(f"Budget: {stands.budget.words}.")
     if stands.stop.get("words"):
         _say(f"Going on (as of round {stands.stop['round']}): {stands.stop['words']}")
 
@@ -424,7 +451,9 @@ def status(directory: Directory, as_json: AsJson = False) -> None:
 @app.command()
 def best(
     directory: Directory,
-    n: Annotated[int, typer.Option("-n", help="How many.")] = 5,
+    n: Annotated[
+        int | None, typer.Option("-n", help="How many; 5 or, where several goals are pursued, the whole Pareto front.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the best alloys measured so far, and what is believed of them."""

@@ -210,10 +210,10 @@ def _what_to_compare(
     """By property, the evidence and what is to learn from it; of those with too little, a remark."""
     known: dict[str, Evidence] = {}
     learners: dict[str, dict[str, Learner]] = {}
-    if snapshot.goals and asked.models and set(asked.models).isdisjoint((AUTO, *surrogate_names())):
+    if snapshot.learned and asked.models and set(asked.models).isdisjoint((AUTO, *surrogate_names())):
         remarks.append(f"Numbers are not compared: {', '.join(asked.models)} are for classes.")
         return known, learners
-    for name in snapshot.goals:
+    for name in snapshot.learned:
         found = evidence(snapshot, name)
         why = why_not_random(found)
         if not why:

@@ -16,8 +16,8 @@ from ..design.comparing import Judged, JudgedClasses, mean_advantage
 from ..surrogates.base import FloatArray
 from ..surrogates.explain import Tuned
 from .answers import Json
-from .plots import words_and_unit
 from .printing import table_lines
+from .wording import words_and_unit
 
 BY_SOURCE, RANDOM = "by_source", "random"
 WORDS = {BY_SOURCE: "whole sources left out", RANDOM: "rows left out by lot"}

@@ -42,7 +42,6 @@ from .answers import Answer, Json
 from .judging import judge
 from .learning import Beliefs, believe
 from .named import Named, named
-from .plots import words_and_unit
 from .printing import table_lines
 from .readable import (
     Own,
@@ -58,6 +57,7 @@ from .readable import (
 from .rounds import PastRound, past_round
 from .snapshot import Snapshot, plain
 from .status import status
+from .wording import words_and_unit
 
 # How a value is written that is only a bound.
 BOUNDS = {-1: "<", 0: "", 1: ">"}
@@ -528,6 +528,8 @@ def _decision(past: PastRound | None, id: str) -> Json | None:
         "round": past.number,
         "why": past.proposals[id].why,
         "expected_gain": gains[at] if isinstance(gains, list) and at < len(gains) else None,
+        "teaches": past.proposals[id].teaches,
+        "runner_up": past.proposals[id].runner_up or None,
         "predicted": {name: expected.json() for name, expected in past.proposals[id].expected.items()},
         "acquisition": past.decision.get("acquisition"),
         "models": past.decision.get("models", {}),
@@ -672,8 +674,10 @@ def _decision_lines(past: PastRound | None, id: str) -> Iterator[str]:
         yield f"  Round {past.number} made it; nothing else is kept of that choice."
         return
     yield f"  Round {past.number} chose it: {told['why'] or 'no reason is kept.'}"
-    if told["acquisition"]:
-        yield f"  By {told['acquisition']}."
+    if past.acquisition:
+        yield f"  By {past.acquisition}."
+    if past.proposals[id].beyond:
+        yield f"  {past.proposals[id].beyond}"
     if told["runner_ups"]:
         yield f"  Next in line were {', '.join(map(str, told['runner_ups'][:N_NEIGHBOURS]))}."
 

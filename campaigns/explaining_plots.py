@@ -16,11 +16,10 @@ from .plots import (
     VERMILLION,
     blank_figure,
     check_ending,
-    label,
     picture_of,
     styled,
-    words_and_unit,
 )
+from .wording import label, words_and_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,19 +15,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design.acquisition import ClassWanted
-from ..design.beliefs import Belief, Choice, Evidence, Option, Part, choose, learn_chosen
+from ..design.beliefs import Belief, Choice, Evidence, Option, Part, choose, learn_chosen, others_tell
 from ..design.classes import ClassBelief, choose_classes, learn_classes
+from ..design.computed import ComputedBelief
 from ..design.features import FEATURE_SETS, Features, feature_set, known_for, telling_descriptors
-from ..design.goals import Report, classes_wanted
-from ..design.repeats import merge_repeats, merged_words
+from ..design.goals import Report, classes_wanted, in_words
+from ..design.outlook import ClassWanted
+from ..design.repeats import JOINED, merge_repeats, merged_words
 from ..design.usual_scatter import usual_scatter
 from ..surrogates.base import HERE, family
 from ..surrogates.errors import AlloyloopError
 from ..surrogates.scales import LINEAR, LOG, Logit, Scale, likely_scales
 from .files import read_text, write_atomically
 from .journal import digest
-from .reading import counted
+from .reading import counted, listed
 from .snapshot import Snapshot
 from .spec import MERGE_REPEATS
 
@@ -36,12 +37,18 @@ LEAST_REPORTED = 5
 # What `model: auto` chooses from.
 AUTO_MODELS = ("gaussian-process", "extra-trees")
 # The same of a property that has classes.
-AUTO_CLASSIFIERS = ("gaussian-process", "forest", "linear-discriminant")
+AUTO_CLASSIFIERS = ("gaussian-process", "forest", "linear-discriminant", "logistic", "support-vector")
+# What failed melts teach: asked as a class is, and named beside the goals in `probability`.
+SUCCESS = "succeeds"
+OUTCOMES = (SUCCESS, "fails")
+# Where fewer rows are of the class that is asked for, what is pursued is learned from those of another class too.
+LEAST_OF_A_CLASS = 4
 # A property is learned together with others only where each has as many values of its own.
 LEAST_TOGETHER = 12
 # Between the name of an option and those of the properties that it learns together with.
 AND = ", together with "
-# How long a choice may take for one property before options not yet tried are left out [s].
+# How long a choice may take for one property before options not yet tried are left out [s]: a bound that choices among
+# those of `auto` stay far below, since what a slow machine leaves out a fast one would not.
 CHOICE_SECONDS = 120.0
 # What a property of this unit cannot pass.
 BOUNDED = {"pct": (0.0, 100.0)}
@@ -57,17 +64,31 @@ class Beliefs:
     choices : by property, which model and features were chosen, and why
     remarks : rows that could not be used and properties that could not be modelled, in words
     classes : beliefs by property that has classes
+    computed : by property that is computed and not modelled
+    success : whether a melt succeeds; None where none failed, or all did
     """
 
     of: Mapping[str, Belief]
     choices: Mapping[str, Choice]
     remarks: tuple[str, ...]
     classes: Mapping[str, ClassBelief] = field(default_factory=dict)
+    computed: Mapping[str, ComputedBelief] = field(default_factory=dict)
+    success: ClassBelief | None = None
 
     @property
-    def every(self) -> dict[str, Belief | ClassBelief]:
-        """All of them, by property."""
+    def learned(self) -> dict[str, Belief | ClassBelief]:
+        """Those that were fitted, by property."""
         return {**self.of, **self.classes}
+
+    @property
+    def numbers(self) -> dict[str, Belief | ComputedBelief]:
+        """Those about numbers, modelled or computed, by property."""
+        return {**self.of, **self.computed}
+
+    @property
+    def every(self) -> dict[str, Belief | ComputedBelief | ClassBelief]:
+        """All of them, by property."""
+        return {**self.numbers, **self.classes}
 
 
 def evidence(snapshot: Snapshot, name: str) -> Evidence:
@@ -77,7 +98,7 @@ def evidence(snapshot: Snapshot, name: str) -> Evidence:
     a column of them: each on the scale that its values suggest.
     """
     own = _measured(snapshot, name)
-    others = [_companion(_measured(snapshot, other)) for other in snapshot.goals if other != name]
+    others = [_companion(_measured(snapshot, other)) for other in snapshot.learned if other != name]
     calculated = snapshot.spec.properties[name].calculated
     if calculated is not None:
         others.append(_calculated(snapshot, name, calculated))
@@ -139,7 +160,7 @@ def believe(snapshot: Snapshot) -> Beliefs:
     choices: dict[str, Choice] = {}
     remarks: list[str] = []
     cache = _Cache(snapshot)
-    for name in snapshot.goals:
+    for name in snapshot.learned:
         found = evidence(snapshot, name)
         if MERGE_REPEATS in snapshot.spec.prepare and (words := merged_words(_measured(snapshot, name), found)):
             remarks.append(words)
@@ -154,24 +175,51 @@ def believe(snapshot: Snapshot) -> Beliefs:
             found = found.rows(~left_out)
         if not found.exact.any():
             continue
-        choice = cache.get(found, offered)
+        if not only_reported:
+            found, said = _of_the_class(snapshot, found, next(iter(offered.values())))
+            remarks += said
+        choice, fitted = cache.get(found, offered), dict[str, Belief]()
         if choice is None:
-            choice = choose(found, offered, _in_time(CHOICE_SECONDS), partial(variations, found))
+            choice = choose(found, offered, _in_time(CHOICE_SECONDS), partial(variations, found), fitted)
         cache.put(found, offered, choice)
         choices[name] = choice
         known = {part: _named(part, offered, found) for part in _names(choice)}
-        beliefs[name] = learn_chosen(found, known, choice)
+        beliefs[name] = learn_chosen(found, known, choice, fitted)
         remarks += _unused_bounds(found, known.values())
     classes: dict[str, ClassBelief] = {}
     for name in snapshot.class_goals:
         belief = _believe_classes(snapshot, name, cache, choices, remarks)
         if belief is not None:
             classes[name] = belief
+    success = _believe_success(snapshot, cache, choices, remarks)
     cache.save()
-    believed = Beliefs(beliefs, choices, (), classes)
+    believed = Beliefs(beliefs, choices, (), classes, snapshot.computed, success)
     if any(each.features.calphad is not None for each in believed.every.values()) and snapshot.calphad is not None:
         remarks += snapshot.calphad.database.remarks
     return replace(believed, remarks=tuple(remarks))
+
+
+def _of_the_class(snapshot: Snapshot, found: Evidence, option: Option) -> tuple[Evidence, list[str]]:
+    """The rows that may be of the class that is asked for, unless those of another clearly tell more of them; in words.
+
+    What is pursued is only of use in such an alloy: what others owe to their own class would promise what is not to be
+    had, most of all where there is no alloy of the class nearby.
+    """
+    wanted = classes_wanted(snapshot.class_goals)
+    other = np.zeros(len(found), dtype=bool)
+    row_of = {id: row for row, id in enumerate(snapshot.table.ids)}
+    # A row that repeats were merged into is of the class of the first.
+    rows = np.array([row_of[id if id in row_of else id.partition(JOINED)[0]] for id in found.ids.tolist()])
+    for name, goal in wanted.items():
+        other |= snapshot.is_of(name, goal.label)[rows] == 0
+    n_own = int((found.exact & ~other).sum())
+    if not other.any() or n_own < LEAST_OF_A_CLASS or others_tell(found, ~other, option):
+        return found, []
+    asked = listed([in_words(name, goal) for name, goal in wanted.items()])
+    return found.rows(~other), [
+        f"{found.property} is learned from {counted(n_own, 'row')} of which it may be that {asked}: the "
+        f"{int(other.sum())} others do not tell more of such alloys."
+    ]
 
 
 def _believe_classes(
@@ -190,12 +238,7 @@ def _believe_classes(
     if not len(found):
         return None
     labels = tuple(snapshot.table.layout.classes[name])
-    choice = cache.get(found, offered)
-    if choice is None:
-        choice = choose_classes(found, labels, offered, _in_time(CHOICE_SECONDS))
-    cache.put(found, offered, choice)
-    choices[name] = choice
-    belief = learn_classes(found, labels, offered[choice.name])
+    choices[name], belief = _chosen_classes(found, labels, offered, cache)
     if len(belief.seen) == 1:
         (seen,) = belief.seen
         chance = belief.about(found.alloys.rows(np.array([0])))[0, labels.index(seen)]
@@ -206,6 +249,51 @@ def _believe_classes(
     elif snapshot.spec.prepare:
         remarks.append(f"{name}: the steps under prepare are for numbers; classifiers see the features as they are.")
     return belief
+
+
+def _chosen_classes(
+    found: Evidence, labels: tuple[str, ...], offered: Mapping[str, Option], cache: _Cache
+) -> tuple[Choice, ClassBelief]:
+    """Which option is chosen for a property that has classes, and what is believed by it."""
+    choice, fitted = cache.get(found, offered), dict[str, ClassBelief]()
+    if choice is None:
+        choice = choose_classes(found, labels, offered, _in_time(CHOICE_SECONDS), fitted)
+    cache.put(found, offered, choice)
+    return choice, fitted.get(choice.name) or learn_classes(found, labels, offered[choice.name])
+
+
+def _believe_success(
+    snapshot: Snapshot, cache: _Cache, choices: dict[str, Choice], remarks: list[str]
+) -> ClassBelief | None:
+    """Whether a melt succeeds, learned from those that failed beside those that did not."""
+    found = success_evidence(snapshot)
+    n_failed = int((found.values > 0).sum())
+    if n_failed == 0:
+        return None
+    if n_failed == len(found):
+        remarks.append(f"All {counted(n_failed, 'melt')} failed so far: nothing tells yet which would succeed.")
+        return None
+    sets = _feature_sets(snapshot, found)
+    offered = {f"{model} on {name}": Option(model, seen) for model in AUTO_CLASSIFIERS for name, seen in sets.items()}
+    found = found.rows(~_unknown(sets, found))
+    choices[SUCCESS], belief = _chosen_classes(found, OUTCOMES, offered, cache)
+    remarks.append(f"{counted(n_failed, 'melt')} failed: alloys like them are chosen less.")
+    return belief
+
+
+def success_evidence(snapshot: Snapshot) -> Evidence:
+    """Which melts succeeded (0) and which failed (1): of every row that was made, with a composition."""
+    table = snapshot.table
+    failed = table.is_row("failed")
+    rows = snapshot.known | (failed & table.has_composition & ~table.has_problem)
+    return Evidence(
+        property=SUCCESS,
+        alloys=snapshot.alloys().rows(rows),
+        values=failed[rows].astype(np.float64),
+        noise=np.full(int(rows.sum()), np.nan),
+        sources=_sources(snapshot)[rows],
+        ids=np.array(table.ids, dtype=np.str_)[rows],
+    )
 
 
 def _in_time(seconds: float) -> Callable[[], bool]:

@@ -10,22 +10,24 @@ import io
 import re
 import textwrap
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design.goals import Goal, Pursued, Report, Within
+from ..design.goals import Goal, Match, Maximize, Pursued, Report, Within
+from ..design.pareto import non_dominated
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
-from .answers import Predicted
-from .headers import unit_of
+from .answers import Answer, Predicted
 from .rounds import PastRound, past_rounds
 from .snapshot import BoolArray, Snapshot
-from .status import status
+from .standing import Standing, standing
+from .wording import words_and_unit
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -61,78 +63,12 @@ EXPECTED: Kind = (
     "expected, 90 % interval",
     {"marker": "D", "color": ORANGE, "markersize": 5, "markerfacecolor": "white"},
 )
+KEPT: Kind = ("known, keeps the limits", INSIDE[1])
+OUT: Kind = ("breaks a limit, or outside the space", {**OUTSIDE[1], "color": "#B4B4B4"})
 MOST_LETTERS = 60  # of an axis label; a longer name is cut
 MOST_TICKED_ROUNDS = 16
 
-_RATE = re.compile(r"(?P<words>.+)_(?P<unit>[A-Za-z][A-Za-z0-9]*_per_\w+)")
-_OWN_SIGNS = {"C": "°C", "F": "°F", "pct": "%", "wt_pct": "wt.%", "at_pct": "at.%", "vol_pct": "vol.%", "um": "µm"}
 _SYNTHETIC = re.compile(r"\bSYNTHETIC\b|\b[Ss]ynthetic (?:laboratory|data|result|value)")
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-# -- names ------------------------------------------------------------------------------------------------------------
-
-
-def words_and_unit(name: str) -> tuple[str, str]:
-    """A column's name as a person writes it, and its unit; "" where the name holds none.
-
-    Examples
-    --------
-    >>> words_and_unit("youngs_modulus_GPa"), words_and_unit("corrosion_rate_mm_per_y"), words_and_unit("phases")
-    (("Young's modulus", 'GPa'), ('corrosion rate', 'mm/y'), ('phases', ''))
-    >>> words_and_unit("solution_temperature_C"), words_and_unit("wear_rate_mm3_per_N_m")
-    (('solution temperature', '°C'), ('wear rate', 'mm³/(N m)'))
-    """
-    parts = name.split("_")
-    for cut in range(1, len(parts)):
-        unit = "_".join(parts[cut:])
-        if unit_of(unit) == unit:
-            return _words("_".join(parts[:cut])), _unit_sign(unit)
-    if match := _RATE.fullmatch(name):
-        return _words(match["words"]), _unit_sign(match["unit"])
-    return _words(name), ""
-
-
-def label(name: str) -> str:
-    """A column's name as the label of an axis or a column, with its unit in brackets.
-
-    Examples
-    --------
-    >>> label("youngs_modulus_GPa"), label("elongation_pct"), label("phases")
-    ("Young's modulus [GPa]", 'Elongation [%]', 'Phases')
-    """
-    words, unit = words_and_unit(name)
-    return words[:1].upper() + words[1:] + (f" [{unit}]" if unit else "")
-
-
-def _words(name: str) -> str:
-    return " ".join("Young's" if word == "youngs" else word for word in name.split("_") if word)
-
-
-def _unit_sign(unit: str) -> str:
-    if unit in _OWN_SIGNS:
-        return _OWN_SIGNS[unit]
-    above, *below = (_power(part) for part in unit.removeprefix("per_").split("_per_"))
-    if unit.startswith("per_"):
-        above, below = "1", [above, *below]
-    if not below:
-        return above
-    under = " ".join(below)
-    return f"{above}/({under})" if " " in under else f"{above}/{under}"
-
-
-def _power(unit: str) -> str:
-    """The factors of a unit, their exponents raised; `um` is a micrometre.
-
-    >>> _power("mm3"), _power("N_m"), _power("C"), _power("um2")
-    ('mm³', 'N m', '°C', 'µm²')
-    """
-    factors = []
-    for factor in unit.split("_"):
-        letters = factor.rstrip("0123456789")
-        sign = _OWN_SIGNS.get(letters, letters)
-        factors.append(sign + factor[len(letters) :].translate(_SUPERSCRIPTS))
-    return " ".join(factors)
 
 
 # -- what past rounds foresaw -----------------------------------------------------------------------------------------
@@ -171,7 +107,7 @@ def comebacks(snapshot: Snapshot, rounds: Sequence[PastRound]) -> tuple[Comeback
         for row, (number, id) in enumerate(zip(table.round, table.ids, strict=True))
         if number is not None and (number, id) in foreseen and snapshot.known[row]
         for name, predicted in foreseen[number, id].predicted.items()
-        if name in snapshot.goals and np.isfinite(table.values(name)[row]) and table.censored(name)[row] == ""
+        if name in snapshot.learned and np.isfinite(table.values(name)[row]) and table.censored(name)[row] == ""
     )
 
 
@@ -190,37 +126,77 @@ def synthetic_rows(snapshot: Snapshot) -> BoolArray:
 
 
 def progress(snapshot: Snapshot) -> Figure:
-    """What was known, expected and measured, round by round, of the pursued property and of each that has a limit.
+    """What was known, expected and measured, round by round, of each property that is pursued or has a limit.
+
+    Where several are pursued and nothing weighs them, how their hypervolume grew comes first.
 
     Raises
     ------
     AlloyloopError
         where the campaign has no property with numbers
     """
-    names = _shown(snapshot.goals)
+    names = _shown(snapshot)
     if not names:
         raise AlloyloopError("There is no property with numbers to draw", "Add one to campaign.yaml.")
-    rounds = past_rounds(snapshot)
+    rounds, stands = past_rounds(snapshot), standing(snapshot)
     before = snapshot.known & np.array([number is None for number in snapshot.table.round], dtype=np.bool_)
     columns = [1.0, 2.0] if before.any() and rounds else [1.0]
+    has_volume = stands is not None and not stands.is_by_one and len(stands.rows) > 0
     with styled():
-        figure = blank_figure(8.0, 0.9 + 2.6 * len(names), "progress")
-        axes = figure.subplots(len(names), len(columns), squeeze=False, sharey="row", width_ratios=columns)
-        for name, (left, *_, right) in zip(names, ([*row, row[-1]] for row in axes), strict=True):
+        lines = len(names) + has_volume
+        figure = blank_figure(8.0, 0.9 + 2.6 * lines, "progress")
+        axes = figure.subplots(lines, len(columns), squeeze=False, sharey="row", width_ratios=columns)
+        panels = [(row[0], row[-1]) for row in axes]
+        for name, (left, right) in zip(names, panels[has_volume:], strict=True):
             left.set_ylabel(axis_label(name))
             if before.any() or not rounds:
                 _draw_before(left, snapshot, name, np.flatnonzero(before))
             if rounds:
                 _draw_rounds(right, snapshot, name, rounds)
-            if name == names[0]:
-                _draw_best(left, right, snapshot, [past.number for past in rounds])
+            if stands is not None and stands.is_by_one and name in stands.goals:
+                _draw_so_far(left, right, snapshot, rounds, _best_values(stands, name), "best so far")
             for ax in {left, right}:
-                _draw_limits(ax, snapshot.goals[name])
+                _draw_goal(ax, snapshot.goals[name])
+        if has_volume and stands is not None:
+            left, right = panels[0]
+            left.set_ylabel(f"Hypervolume\n[{stands.unit}]" if stands.unit else "Hypervolume")
+            left.set_xticks([])
+            reference = stands.reference
+            _draw_so_far(left, right, snapshot, rounds, lambda some: some.hypervolume(reference), "hypervolume so far")
+            _tick_rounds(right, rounds)
         if before.any() or not rounds:
             axes[-1][0].set_xlabel("known before, in the table's order")
         if rounds:
             axes[-1][-1].set_xlabel("round")
         _legend(figure, axes.ravel().tolist())
+    return figure
+
+
+def trade_off(snapshot: Snapshot) -> Figure:
+    """What was measured and is expected of the pursued properties, each against each other, with the Pareto front.
+
+    A property that is brought to a target is drawn by how far off it is. With two goals, the front's steps enclose its
+    hypervolume.
+
+    Raises
+    ------
+    AlloyloopError
+        where fewer than two properties are pursued
+    """
+    stands = standing(snapshot)
+    if stands is None or len(stands.goals) < 2:
+        raise AlloyloopError("There is no trade-off: fewer than two properties are pursued", "`progress` shows one.")
+    pairs = list(combinations(stands.goals, 2))
+    columns = min(len(pairs), 2)
+    lines = -(-len(pairs) // columns)
+    with styled({"axes.grid.axis": "both"}):
+        figure = blank_figure(5.2 if columns == 1 else 4.4 * columns, 0.8 + 3.6 * lines, "trade-off")
+        axes = figure.subplots(lines, columns, squeeze=False).ravel().tolist()
+        for pair, ax in zip(pairs, axes, strict=False):
+            _draw_pair(ax, snapshot, stands, pair)
+        for ax in axes[len(pairs) :]:
+            ax.set_axis_off()
+        _legend(figure, axes, 1 + columns)
     return figure
 
 
@@ -279,10 +255,14 @@ def figure_svg(figure: Figure) -> str:
     return re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in wanted else "", svg)
 
 
-def _shown(goals: Mapping[str, Goal]) -> list[str]:
-    """The pursued properties first, then the limited; those only reported where there are no others."""
+def _shown(snapshot: Snapshot) -> list[str]:
+    """The pursued properties first, then the limited; those only reported where there are no others.
+
+    A limit on what is computed is a rule of the space, which no design breaks.
+    """
+    goals = snapshot.goals
     wanted = [name for name, goal in goals.items() if isinstance(goal, Pursued)]
-    limited = [name for name, goal in goals.items() if isinstance(goal, Within)]
+    limited = [name for name, goal in snapshot.learned.items() if isinstance(goal, Within)]
     return wanted + limited or [name for name, goal in goals.items() if isinstance(goal, Report)]
 
 
@@ -308,19 +288,22 @@ def axis_label(name: str, before: str = "") -> str:
     return "\n".join(textwrap.wrap(said[:1].upper() + said[1:], 30))
 
 
-def _legend(figure: Figure, axes: Sequence[Axes]) -> None:
+def _legend(figure: Figure, axes: Sequence[Axes], columns: int = 3) -> None:
     handles: dict[str, Any] = {}
     for ax in axes:
         for handle, said in zip(*ax.get_legend_handles_labels(), strict=True):
             handles.setdefault(said, handle)
     if handles:
-        figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=3, fontsize="small")
+        figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=columns, fontsize="small")
 
 
-def _draw_limits(ax: Axes, goal: Goal) -> None:
+def _draw_goal(ax: Axes, goal: Goal) -> None:
     if isinstance(goal, Within):
         for bound in filter(isfinite, (goal.low, goal.high)):
             ax.axhline(bound, color=VERMILLION, linestyle=(0, (5, 3)), linewidth=1.3, label="limit")
+    if isinstance(goal, Match):
+        ax.axhline(goal.target, color=VERMILLION, linewidth=1.3, label="target")
+        ax.axhspan(goal.limit.low, goal.limit.high, color=VERMILLION, alpha=0.12, linewidth=0, label="its tolerance")
 
 
 def _draw_before(ax: Axes, snapshot: Snapshot, name: str, rows: NDArray[np.intp]) -> None:
@@ -354,7 +337,13 @@ def _draw_rounds(ax: Axes, snapshot: Snapshot, name: str, rounds: Sequence[PastR
     if len(failed):
         foot = np.full(len(failed), 0.03)
         ax.plot(failed, foot, "x", color=BLACK, transform=ax.get_xaxis_transform(), label="failed")
+    _tick_rounds(ax, rounds)
+
+
+def _tick_rounds(ax: Axes, rounds: Sequence[PastRound]) -> None:
     numbers = [past.number for past in rounds]
+    if not numbers:
+        return
     ax.set_xlim(numbers[0] - 0.55, numbers[-1] + 0.55)
     if len(numbers) <= MOST_TICKED_ROUNDS:
         ax.set_xticks(numbers)
@@ -382,37 +371,125 @@ def _intervals(predicted: Sequence[Predicted]) -> tuple[FloatArray, FloatArray]:
 
 def _draw_values(ax: Axes, snapshot: Snapshot, name: str, rows: NDArray[np.intp], at: FloatArray, kind: Kind) -> None:
     """Measured values with the standard deviation between their replicates; a bound points the way it is open."""
-    table, (said, look) = snapshot.table, kind
-    values, censored = table.values(name)[rows], table.censored(name)[rows]
-    exact = np.isfinite(values) & (censored == "")
+    said, look = kind
+    values, exact = snapshot.values(name)[rows], snapshot.with_value(name)[rows]
     if exact.any():
-        std = np.nan_to_num(table.std(name)[rows][exact])
+        std = np.nan_to_num(snapshot.std(name)[rows][exact])
         bars = std if std.any() else None
         ax.errorbar(at[exact], values[exact], bars, linestyle="none", elinewidth=1, capsize=2, label=said, **look)
-    for sign, marker in (("<", "v"), (">", "^")):
-        bounds = censored == sign
+    for sign, marker in (("<", "v"), (">", "^")) if name in snapshot.learned else ():
+        bounds = snapshot.table.censored(name)[rows] == sign
         if bounds.any():
             ax.plot(at[bounds], values[bounds], marker, color=look["color"], label=f"{said}, {sign} only")
 
 
-def _draw_best(left: Axes, right: Axes, snapshot: Snapshot, numbers: Sequence[int]) -> None:
-    """The best measured value that keeps every limit, before the rounds and after each."""
-    stands = status(snapshot)
-    if stands.best is None:
+def _best_values(stands: Standing, name: str) -> Callable[[Standing], float]:
+    """What a property was measured to be of the first of some alloys."""
+    column = list(stands.goals).index(name)
+    return lambda some: float(some.values[0, column])
+
+
+def _draw_so_far(
+    left: Axes,
+    right: Axes,
+    snapshot: Snapshot,
+    rounds: Sequence[PastRound],
+    height: Callable[[Standing], float],
+    said: str,
+) -> None:
+    """A number of the measured alloys that keep every limit, of those known before the rounds and after each."""
+    stands, numbers = standing(snapshot), [past.number for past in rounds]
+    if stands is None or not len(stands.rows):
         return
-    values, rounds = snapshot.table.values(stands.best.wanted), snapshot.table.round
-    look: Any = {"color": BLACK, "linewidth": 1.3, "label": "best so far"}
+    own = np.array([number or 0 for number in snapshot.table.round], dtype=np.float64)
+    look: Any = {"color": BLACK, "linewidth": 1.3, "label": said}
 
-    def best(number: float) -> float:
-        return next((float(values[row]) for row in stands.ranking if (rounds[row] or 0) <= number), np.nan)
+    def after(number: int) -> float:
+        until = stands.until(own, number)
+        return height(until) if len(until.rows) else np.nan
 
-    first = best(min(numbers, default=1) - 1)
+    first = after(min(numbers, default=1) - 1)
     if isfinite(first) and (left is not right or not numbers):
         left.axhline(first, **look)
-    heights = [first, *map(best, numbers)]
+    heights = [first, *map(after, numbers)]
     if numbers and any(map(isfinite, heights)):
         at = [numbers[0] - 0.55, *numbers, numbers[-1] + 0.55]
         right.step(at, [*heights, heights[-1]], where="post", **look)
+
+
+def _draw_pair(ax: Axes, snapshot: Snapshot, stands: Standing, pair: tuple[str, str]) -> None:
+    """Two pursued properties against each other."""
+    goals = [stands.goals[name] for name in pair]
+    x, y = (_drawn(goal, snapshot.values(name)) for name, goal in zip(pair, goals, strict=True))
+    if len(stands.goals) == 2:
+        _draw_steps(ax, stands)
+    exact = snapshot.with_value(pair[0]) & snapshot.with_value(pair[1])
+    kept, of_round = np.isin(np.arange(len(exact)), stands.rows), np.isfinite(_places(snapshot))
+    made_up = synthetic_rows(snapshot)
+    measured = kept & ~made_up
+    of_kind = (
+        (~kept & ~made_up, OUT),
+        (measured & ~of_round, KEPT),
+        (measured & of_round, MEASURED),
+        (made_up, MADE_UP),
+    )
+    for chosen, (said, look) in of_kind:
+        if (chosen & exact).any():
+            ax.plot(x[chosen & exact], y[chosen & exact], linestyle="none", label=said, **look)
+    if expected := [alloy for alloy in _expected(snapshot) if set(pair) <= alloy.predicted.keys()]:
+        (xs, x_reach), (ys, y_reach) = (
+            _intervals([_predicted_drawn(goal, alloy.predicted[name]) for alloy in expected])
+            for name, goal in zip(pair, goals, strict=True)
+        )
+        said, look = EXPECTED
+        ax.errorbar(xs, ys, y_reach, x_reach, linestyle="none", capsize=2, elinewidth=1.2, label=said, **look)
+    first, said = stands.first.rows, "best by the weights" if stands.is_by_one else "on the Pareto front"
+    if len(first):
+        ring: Any = {"marker": "o", "markersize": 11, "markerfacecolor": "none", "color": BLACK}
+        ax.plot(x[first], y[first], linestyle="none", label=said, **ring)
+    x_label, y_label = (
+        axis_label(name, f"distance from {goal.target:g}, " if isinstance(goal, Match) else "")
+        for name, goal in zip(pair, goals, strict=True)
+    )
+    ax.set(xlabel=x_label, ylabel=y_label)
+
+
+def _draw_steps(ax: Axes, stands: Standing) -> None:
+    """The steps of a front of two goals, and the hypervolume that they enclose with its reference."""
+    if not len(stands.rows):
+        return
+    corner = stands.corner(stands.reference)
+    beyond = stands.objectives[(stands.objectives > corner).all(axis=1)]
+    front = np.unique(beyond[non_dominated(beyond)], axis=0)  # from the worst in x, which is the best in y, to the best
+    if not len(front):
+        return
+    x = np.concatenate([corner[:1], np.repeat(front[:, 0], 2)])
+    y = np.concatenate([np.repeat(front[:, 1], 2), corner[1:]])
+    signs = [1.0 if isinstance(goal, Maximize) else -1.0 for goal in stands.goals.values()]
+    ax.fill([*signs[0] * x, signs[0] * corner[0]], [*signs[1] * y, signs[1] * corner[1]], color="#F1F1F1", zorder=0)
+    ax.plot(signs[0] * x, signs[1] * y, color=BLACK, linewidth=1.1, label="Pareto front; what it encloses is grey")
+
+
+def _expected(snapshot: Snapshot) -> list[Answer]:
+    """What was expected of the alloys that wait for their results."""
+    foreseen = {(past.number, id): alloy for past in past_rounds(snapshot) for id, alloy in past.proposals.items()}
+    table = snapshot.table
+    waiting = [(table.round[row] or 0, table.ids[row]) for row in np.flatnonzero(table.pending).tolist()]
+    return [foreseen[each] for each in waiting if each in foreseen]
+
+
+def _drawn(goal: Pursued, values: FloatArray) -> FloatArray:
+    """Values as they are drawn: how far off they are, where there is a target."""
+    return -goal.objective(values) if isinstance(goal, Match) else values
+
+
+def _predicted_drawn(goal: Pursued, predicted: Predicted) -> Predicted:
+    """The same of what is expected; the interval of a distance begins at 0 where the target is inside."""
+    mean, low, high = _drawn(goal, np.array([predicted.mean, *predicted.interval])).tolist()
+    if isinstance(goal, Match):
+        inside = predicted.low <= goal.target <= predicted.high
+        low, high = 0.0 if inside else min(low, high), max(low, high)
+    return Predicted(mean, predicted.std, low, high)
 
 
 def _draw_parity(ax: Axes, snapshot: Snapshot, name: str, points: Sequence[Comeback]) -> None:
@@ -425,7 +502,7 @@ def _draw_parity(ax: Axes, snapshot: Snapshot, name: str, points: Sequence[Comeb
         chosen = [point for point in points if made_up[point.row] == (kind is MADE_UP)]
         if chosen:
             means, reach = _intervals([point.predicted for point in chosen])
-            std = np.nan_to_num(snapshot.table.std(name)[[point.row for point in chosen]])
+            std = np.nan_to_num(snapshot.std(name)[[point.row for point in chosen]])
             bars = std if std.any() else None
             measured = [point.measured for point in chosen]
             said, look = kind

@@ -37,7 +37,7 @@ def answer_lines(answers: Answers, width: int | None = None) -> Iterator[str]:
     """Alloys as a table, then why each was picked and its flags, then the remarks."""
     yield from table_lines(*answers.table(), width)
     for alloy in (*answers.alloys, *answers.beside):
-        notes = [note for note in (alloy.why, *alloy.flags) if note]
+        notes = [note for note in (alloy.why, alloy.beyond, *alloy.flags) if note]
         if notes:
             yield f"\n{alloy.id}  {alloy.name}"
             yield from (f"  {note}" for note in notes)

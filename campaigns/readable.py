@@ -12,8 +12,8 @@ from ..design.explaining import Thing
 from ..design.readable import Averages, Clause, Tallies
 from ..surrogates.explain import Told, Tuned, innermost, told_of, tuned_of
 from .answers import Json
-from .plots import words_and_unit
 from .snapshot import Snapshot
+from .wording import words_and_unit
 
 
 @dataclass(frozen=True, slots=True)

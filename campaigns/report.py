@@ -21,8 +21,8 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from ..design.alloy_names import BASIS_SIGN, other_basis
-from ..design.descriptors import descriptor
-from ..design.goals import Goal, Pursued, Report, Within
+from ..design.descriptors import DESCRIPTORS, descriptor
+from ..design.goals import Goal, Match, Pursued, Report, Within
 from ..design.process import Choice, Condition, Numeric
 from ..design.rules import Computed, Rule
 from ..design.space import DesignSpace
@@ -30,20 +30,13 @@ from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Predicted
 from .files import read_bytes
 from .journal import digest, read_journal
-from .plots import (
-    comebacks,
-    figure_svg,
-    label,
-    parity,
-    progress,
-    synthetic_rows,
-    words_and_unit,
-)
+from .plots import comebacks, figure_svg, parity, progress, synthetic_rows, trade_off
 from .reading import counted, listed
 from .rounds import PastRound, past_rounds
 from .sheet import read_sheet
 from .snapshot import Snapshot
 from .status import Status, status
+from .wording import label, words_and_unit
 
 TEMPLATE = Path(__file__).with_name("report.html")
 NOT_PREDICTED = "not predicted"
@@ -64,6 +57,8 @@ def report_html(snapshot: Snapshot) -> str:
     came = comebacks(snapshot, rounds)
     experiments = _experiments(snapshot)
     last_change, damage = _last_change(snapshot)
+    has_numbers = _has_numbers(snapshot, rounds)
+    n_pursued = sum(isinstance(goal, Pursued) for goal in snapshot.goals.values())
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"label": label, "linked": linked}
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
@@ -74,10 +69,11 @@ def report_html(snapshot: Snapshot) -> str:
         sought=sought(snapshot),
         question=_question(snapshot),
         stands=stands,
-        is_pursued=sum(isinstance(goal, Pursued) for goal in snapshot.goals.values()) == 1,
+        is_pursued=n_pursued > 0,
         batch=_next_batch(snapshot, rounds, stands),
         melt_sheet=_melt_sheet(snapshot, rounds),
-        progress=_picture(progress(snapshot)) if _has_numbers(snapshot, rounds) else "",
+        progress=_picture(progress(snapshot)) if has_numbers else "",
+        trade_off=_picture(trade_off(snapshot)) if has_numbers and n_pursued > 1 else "",
         has_alloys=bool(snapshot.space.elements),
         comebacks=[(snapshot.table.ids[point.row], _alloy(snapshot, point.row), point) for point in came],
         parity=_picture(parity(snapshot)) if came else "",
@@ -141,6 +137,7 @@ def _question(snapshot: Snapshot) -> dict[str, list[str]]:
         "Conditions": [f"{label(condition.name)}: {condition.at:g} wanted" for condition in space.conditions],
         "Rules": [_rule(rule) for rule in space.rules],
         "Wanted": _wanted(snapshot),
+        "Weights": [f"{words_and_unit(name)[0]} {weight:g}" for name, weight in snapshot.spec.weights.items()],
         "Reported": reported + classes,
         "Element policy": _policy(space),
         "Designs": [str(space.counted())],
@@ -199,12 +196,15 @@ def _rule(rule: Rule) -> str:
     high = f"{'below' if limits.high_open else 'at most'} {limits.high:g}" if isfinite(limits.high) else ""
     bounds = f"between {limits.low:g} and {limits.high:g}" if low and high else low or high
     words, unit = words_and_unit(name)
-    unit = unit or descriptor(name).unit.removeprefix("-")
+    unit = unit or (descriptor(name).unit.removeprefix("-") if name in DESCRIPTORS else "")
     return f"{words[:1].upper()}{words[1:]} {bounds} {unit}".rstrip()
 
 
 def _goal(name: str, goal: Goal) -> str:
     words, unit = words_and_unit(name)
+    if isinstance(goal, Match):
+        target, tolerance = (f"{value:g} {unit}".rstrip() for value in (goal.target, goal.tolerance))
+        return f"{words} as near to {target} as possible (met within {tolerance})"
     return f"{words} {goal.words} {unit}".rstrip() if isinstance(goal, Within) else f"{words} {goal.words}"
 
 
@@ -235,7 +235,7 @@ def _last_change(snapshot: Snapshot) -> tuple[Mapping[str, object], list[str]]:
 def _has_numbers(snapshot: Snapshot, rounds: Sequence[PastRound]) -> bool:
     """Whether there is anything that a picture of progress could show."""
     expected = {name for past in rounds for alloy in past.proposals.values() for name in alloy.predicted}
-    return any(name in expected or np.isfinite(snapshot.table.values(name)).any() for name in snapshot.goals)
+    return any(name in expected or np.isfinite(snapshot.values(name)).any() for name in snapshot.goals)
 
 
 def _remarks(snapshot: Snapshot, rounds: Sequence[PastRound], damage: Sequence[str]) -> list[str]:
@@ -256,7 +256,7 @@ def _models(rounds: Sequence[PastRound]) -> dict[str, Any]:
         for name, model in _mapping(decision.get("models")).items()
         if isinstance(model, Mapping)
     ]
-    acquisition = str(decision.get("acquisition", ""))
+    acquisition = rounds[-1].acquisition if rounds else ""
     runner_ups = _texts(decision.get("runner_ups"))
     if not (chosen or acquisition or runner_ups):
         return {}
@@ -320,8 +320,8 @@ class Proposal:
     process : values, in the order of the campaign's process variables
     expected : for each property of the batch, the prediction and its bar; None where there is none
     classes : for each property of the batch that has classes, the likeliest and its probability
-    chance : that every limit is met; "" where that was not asked
-    nearest, flags, why : as they were found when it was suggested
+    chance : that every goal that can be met is met; "" where that was not asked
+    nearest, flags, why, beyond : as they were found when it was suggested
     """
 
     id: str
@@ -336,6 +336,7 @@ class Proposal:
     nearest: str
     flags: tuple[str, ...]
     why: str
+    beyond: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +389,7 @@ def _next_batch(snapshot: Snapshot, rounds: Sequence[PastRound], stands: Status)
 
 def _scale(predicted: Sequence[Predicted], name: str, stands: Status) -> tuple[float, float, float | None]:
     """The ends of a property's bars, and its best measured value."""
-    best = None if stands.best is None or stands.best.wanted != name else stands.best.value
+    best = None if stands.best is None else stands.best.values.get(name)
     ends = [end for one in predicted for end in (one.low, one.high)] + ([] if best is None else [best])
     return min(ends), max(ends), best
 
@@ -424,6 +425,7 @@ def _proposal(
         nearest=answer.nearest_known if answer and answer.nearest else "",
         flags=flags,
         why=answer.why if answer else "",
+        beyond=answer.beyond if answer else "",
     )
 
 
@@ -494,11 +496,13 @@ def _experiments(snapshot: Snapshot) -> list[Experiment]:
 
 
 def _measured(snapshot: Snapshot, name: str, row: int) -> str:
-    """A measured value with the standard deviation between its replicates and their number, as far as known."""
-    table = snapshot.table
-    value, std, count = (float(column[row]) for column in (table.values(name), table.std(name), table.counts(name)))
+    """A value with the standard deviation between its replicates and their number, as far as known."""
+    table, value = snapshot.table, float(snapshot.values(name)[row])
     if not isfinite(value):
         return ""
+    if name not in snapshot.learned:
+        return f"{value:.4g}"
+    std, count = float(table.std(name)[row]), float(table.counts(name)[row])
     text = f"{table.censored(name)[row]}{value:.4g}"
     text += f" ±\u00a0{std:.2g}" if isfinite(std) else ""  # a line may break before it, not in it
     return text + (f" (n\u00a0=\u00a0{count:g})" if isfinite(count) else "")

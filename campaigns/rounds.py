@@ -27,6 +27,19 @@ class PastRound:
     decision: Json = field(default_factory=dict)
     proposals: Mapping[str, Answer] = field(default_factory=dict)
 
+    @property
+    def acquisition(self) -> str:
+        """By what it was chosen, in words; empty where that is not said.
+
+        >>> PastRound(1, {"acquisition": {"name": "greedy", "about": "the best mean", "why": "as asked"}}).acquisition
+        'greedy: the best mean (as asked)'
+        """
+        said = self.decision.get("acquisition")
+        if not isinstance(said, Mapping):
+            return said if isinstance(said, str) else ""
+        name, about, why = (str(said[key]) if said.get(key) else "" for key in ("name", "about", "why"))
+        return name + (f": {about}" if about else "") + (f" ({why})" if why else "")
+
 
 def past_rounds(snapshot: Snapshot) -> tuple[PastRound, ...]:
     """Every round that a row of the table names, in order."""

@@ -6,7 +6,7 @@ import html
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,16 +15,24 @@ from pathlib import Path
 
 import numpy as np
 
-from ..design.beliefs import Belief
-from ..design.criteria import Criterion, ExpectedImprovement, LogOdds, PredictedMean
+from ..design.criteria import (
+    Criterion,
+    ExpectedApproach,
+    ExpectedImprovement,
+    ExpectedWeighedImprovement,
+    LogOdds,
+    PredictedMean,
+    PredictedNearness,
+)
 from ..design.descriptors import DESCRIPTORS
 from ..design.features import alloys_at, known_for
 from ..design.gates import Predicted, cheap_first, parse_gate
-from ..design.goals import Limit, Maximize, Minimize, Pursued, Within, classes_wanted, limits
+from ..design.goals import Limit, Match, Maximize, Minimize, Pursued, Within, classes_wanted, limits
 from ..design.keeping import MOST_ON_FRONT, MOST_TIED, Found
 from ..design.predictors import Described, Predictor, Swept, class_predictors, predictor
 from ..design.screen import Ranking, Screening
 from ..design.space import spaced
+from ..design.weighing import spread
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Answers, Json
 from .engines import Engine, OneProcess, Slice, cluster_at, local_cluster
@@ -44,6 +52,8 @@ SLICE, SLICE_OF_SLOW = 131_072, 16_384
 # Seconds between two savings of the state, where waves are shorter.
 SAVE_EVERY = 5.0
 MOST_TOP = 10_000
+# An alloy this near to a target, as a share of its tolerance, is on it.
+ON_TARGET = 1e-3
 # Of a front in words; --json has all of it.
 SHOWN_OF_FRONT = 20
 # A range of more designs than fit an index of 64 bits would take a thousand machines ten thousand years.
@@ -213,19 +223,25 @@ def _question(snapshot: Snapshot, beliefs: Beliefs, asked: Asked) -> tuple[Scree
     start, stop = _range(space.count, asked.range)
     goals = {**snapshot.goals, **snapshot.class_goals}
     asked_for: dict[str, Limit] = {**limits(goals), **classes_wanted(goals)}
-    limited = {name: limit for name, limit in asked_for.items() if name in beliefs.every}
+    limited = {name: limit for name, limit in asked_for.items() if name in beliefs.learned}
     remarks = [
         f"{name} has no measurement yet: its {'limit' if name in snapshot.goals else 'class'} is not part of this "
         "screen."
         for name in asked_for
-        if name not in limited
+        if name not in beliefs.every
     ]
-    scales = {name: _scale(belief) for name, belief in beliefs.of.items()}
+    remarks += [
+        f"{name} is neither measured nor a descriptor: it is not part of this screen."
+        for name, goal in snapshot.goals.items()
+        if isinstance(goal, Pursued) and name not in _pursued(snapshot, beliefs)
+    ]
+    scales = {name: spread(belief.evidence.values) for name, belief in beliefs.of.items()}
     score, more = _score(snapshot, beliefs, asked.by, scales, limited)
     classes = {name: belief.labels for name, belief in beliefs.classes.items()}
     gates = cheap_first([parse_gate(text, space.names, scales, goals, classes) for text in asked.stages])
     axes: tuple[Criterion, ...] = tuple(
-        PredictedMean(name, goal.sign, scales[name]) for name, goal in _pursued(snapshot, beliefs).items()
+        _mean(name, goal, scales[name] if name in scales else _scale_of_descriptor(snapshot, name))
+        for name, goal in _pursued(snapshot, beliefs).items()
     )
     axes += (LogOdds(tuple(limited.items())),) if limited else ()
     if not asked.front or len(axes) < 2:
@@ -267,15 +283,17 @@ def _range(count: int, asked: tuple[int | None, int | None] | None) -> Slice:
 
 
 def _pursued(snapshot: Snapshot, beliefs: Beliefs) -> dict[str, Pursued]:
-    """The properties that are pursued and can be predicted."""
+    """The properties that are pursued and can be predicted of very many designs: learned, or descriptors."""
     goals = snapshot.goals.items()
-    return {name: goal for name, goal in goals if isinstance(goal, Minimize | Maximize) and name in beliefs.of}
+    known = {*beliefs.of, *DESCRIPTORS}
+    return {name: goal for name, goal in goals if isinstance(goal, Pursued) and name in known}
 
 
-def _scale(belief: Belief) -> float:
-    """How much a property varies over its data."""
-    values = belief.evidence.values
-    return float(np.std(values)) or float(np.abs(values).max()) or 1.0
+def _mean(name: str, goal: Pursued, scale: float) -> Criterion:
+    """What is expected of one pursued property, as a criterion."""
+    if isinstance(goal, Match):
+        return PredictedNearness(name, goal.target, scale)
+    return PredictedMean(name, goal.sign, scale)
 
 
 def _score(
@@ -285,18 +303,11 @@ def _score(
     wanted = _pursued(snapshot, beliefs)
     word, _, rest = " ".join(by.split()).partition(" ")
     if not by:
-        word = EXPECTED_IMPROVEMENT if len(wanted) == 1 else PROBABILITY
+        word = _usual(snapshot, wanted, limited)
     if word == EXPECTED_IMPROVEMENT and not rest:
-        if len(wanted) != 1:
-            raise AlloyloopError(
-                f"The expected improvement is of one pursued property that is measured, and here it is "
-                f"{', '.join(wanted) or 'none'}",
-                f"Rank by another: {_names(snapshot, beliefs)}.",
-                place="--by",
-            )
-        name, goal = next(iter(wanted.items()))
-        best, remarks = _to_improve_on(snapshot, beliefs, name, goal, limited)
-        return ExpectedImprovement(name, goal.sign, best, tuple(limited.items())), remarks
+        if why := _why_no_improvement(snapshot, wanted):
+            raise AlloyloopError(why, f"Rank by another: {_names(snapshot, beliefs)}.", place="--by")
+        return _improvement(snapshot, beliefs, wanted, limited)
     if word == PROBABILITY and not rest:
         if not limited:
             raise AlloyloopError(
@@ -312,10 +323,32 @@ def _score(
         raise AlloyloopError(
             f"Nothing is known by the name '{by}'", f"Write {_names(snapshot, beliefs)}.", place="--by"
         )
-    sign = sign or _direction(snapshot, name)
-    if name in beliefs.of:
-        return PredictedMean(name, sign, scales[name]), []
-    return PredictedMean(name, sign, _scale_of_descriptor(snapshot, name)), []
+    scale = scales[name] if name in beliefs.of else _scale_of_descriptor(snapshot, name)
+    if sign is None and name in wanted:
+        return _mean(name, wanted[name], scale), []
+    return PredictedMean(name, sign or _direction(snapshot, name), scale), []
+
+
+def _usual(snapshot: Snapshot, wanted: Mapping[str, Pursued], limited: Mapping[str, Limit]) -> str:
+    """By what designs are ranked where nobody says: gain, else chance, else what is pursued first."""
+    if not _why_no_improvement(snapshot, wanted):
+        return EXPECTED_IMPROVEMENT
+    return PROBABILITY if limited or not wanted else next(iter(wanted))
+
+
+def _why_no_improvement(snapshot: Snapshot, wanted: Mapping[str, Pursued]) -> str:
+    """Why no one number that is pursued has an expected improvement in closed form; empty where one has."""
+    named = ", ".join(wanted)
+    if len(wanted) == 1:
+        return ""
+    if not wanted or not snapshot.spec.weights.keys() >= wanted.keys():
+        return (
+            "The expected improvement is of one pursued property that is measured, or of several that have weights, "
+            f"and here {f'{named} have none' if wanted else 'it is none'}"
+        )
+    if any(isinstance(goal, Match) for goal in wanted.values()):
+        return f"One of {named} is brought to a target: weighed, they have no expected improvement in one formula"
+    return ""
 
 
 def _names(snapshot: Snapshot, beliefs: Beliefs) -> str:
@@ -350,16 +383,41 @@ def _scale_of_descriptor(snapshot: Snapshot, name: str) -> float:
     return float(np.abs(Described(name).encode(alloys_at(space, points, space.elements))).max()) or 1.0
 
 
-def _to_improve_on(
-    snapshot: Snapshot, beliefs: Beliefs, name: str, goal: Pursued, limited: dict[str, Limit]
-) -> tuple[float, list[str]]:
-    """The best mean believed of a measured alloy that the space allows and that is believed to keep the limits.
+def _improvement(
+    snapshot: Snapshot, beliefs: Beliefs, wanted: Mapping[str, Pursued], limited: Mapping[str, Limit]
+) -> tuple[Criterion, list[str]]:
+    """Expected improvement on the best known of the one number that is pursued, and remarks on that."""
+    counts = dict.fromkeys(wanted, 1.0)
+    if len(wanted) > 1:
+        spreads = {name: spread(snapshot.values(name)[snapshot.with_value(name)]) for name in wanted}
+        counts = {name: snapshot.spec.weights[name] / spreads[name] for name in wanted}
+    best, remarks = _to_improve_on(snapshot, beliefs, wanted, counts, limited)
+    limits_ = tuple(limited.items())
+    if len(wanted) > 1:
+        shares = {name: (-1 if isinstance(goal, Minimize) else 1) * counts[name] for name, goal in wanted.items()}
+        return ExpectedWeighedImprovement(tuple(shares.items()), best, limits_), remarks
+    ((name, goal),) = wanted.items()
+    if isinstance(goal, Match):
+        # On an alloy that is believed to be on target nothing could be gained, and nothing be ranked.
+        return ExpectedApproach(name, goal.target, max(-best, ON_TARGET * goal.tolerance), limits_), remarks
+    return ExpectedImprovement(name, goal.sign, goal.sign * best, limits_), remarks
 
-    Where none keeps them, the worst: whatever keeps them is a gain on it, as in the acquisition.
+
+def _to_improve_on(
+    snapshot: Snapshot,
+    beliefs: Beliefs,
+    wanted: Mapping[str, Pursued],
+    counts: Mapping[str, float],
+    limited: Mapping[str, Limit],
+) -> tuple[float, list[str]]:
+    """The best that is believed of a measured alloy that the space allows and that is believed to keep the limits.
+
+    It is the sum of the objectives of what is wanted, each as much as it counts. Where no alloy keeps the limits, the
+    worst: whatever keeps them is a gain on it, as in the acquisition.
     """
     every = snapshot.at_conditions(snapshot.alloys())
-    rows = snapshot.with_value(name)
-    for each in (name, *limited):
+    rows = np.logical_or.reduce([snapshot.with_value(name) for name in wanted])
+    for each in (*wanted, *limited):
         rows[rows] = beliefs.every[each].features.known(every.rows(rows))
     inside = rows & snapshot.in_space()
     remarks = []
@@ -368,16 +426,18 @@ def _to_improve_on(
     else:
         remarks.append("No measured alloy lies inside the space and its rules: gains are counted over all of them.")
     known = every.rows(rows)
-    hopes = goal.sign * beliefs.of[name].about(known).mean
+    hopes = np.zeros(len(known))
+    for name, goal in wanted.items():
+        hopes += counts[name] * goal.objective(beliefs.numbers[name].about(known).mean)
     allowed = np.ones(len(known), dtype=bool)
     for each, limit in limited.items():
         if isinstance(limit, Within):
             allowed &= limit.allows(beliefs.of[each].about(known).mean)
-    for wanted in classes_to_be(snapshot, beliefs, rows).values():
-        allowed &= wanted.chances(known) > 0.5
+    for asked in classes_to_be(snapshot, beliefs, rows).values():
+        allowed &= asked.chances(known) > 0.5
     if not allowed.any():
         remarks.append("No measured alloy is believed to keep the limits: gains are counted over the worst of them.")
-    return float(goal.sign * (hopes[allowed].max() if allowed.any() else hopes.min())), remarks
+    return float(hopes[allowed].max() if allowed.any() else hopes.min()), remarks
 
 
 # -- running it, and going on with it ---------------------------------------------------------------------------------
@@ -489,8 +549,8 @@ def _digest(question: Screening, beliefs: Beliefs) -> str:
     tables: list[bytes] = []
     if candidates is not None:
         tables += [candidates.percent.tobytes(), *(repr(v.tolist()).encode() for v in candidates.process.values())]
-    for name in sorted(beliefs.every):
-        found = beliefs.every[name].evidence
+    for name in sorted(beliefs.learned):
+        found = beliefs.learned[name].evidence
         arrays = (found.alloys.fractions, found.values, found.noise)
         tables += [np.ascontiguousarray(array).tobytes() for array in arrays]
         tables += [repr(values.tolist()).encode() for values in found.alloys.process.values()]
@@ -498,7 +558,9 @@ def _digest(question: Screening, beliefs: Beliefs) -> str:
         "versions": [version(name) for name in ("alloyloop", "numpy", "scipy")],
         "tables": [digest(table) for table in tables],
         "space": repr((space.lattice, space.basis, space.process, space.rules, space.policy, space.conditions)),
-        "models": {name: (choice.name, repr(beliefs.every[name].features)) for name, choice in beliefs.choices.items()},
+        "models": {
+            name: (beliefs.choices[name].name, repr(belief.features)) for name, belief in beliefs.learned.items()
+        },
         "asked": repr((question.score, question.axes, question.gates, question.k, question.start, question.stop)),
     }
     return digest(json.dumps(said))
@@ -516,7 +578,7 @@ def _screened(
         return judge(snapshot, beliefs, [str(i) for i in index], snapshot.space.compositions(points), process, why)
 
     why = []
-    if isinstance(question.score, ExpectedImprovement):
+    if isinstance(question.score, ExpectedImprovement | ExpectedWeighedImprovement | ExpectedApproach):
         why = [f"{question.score.words}: {exp(score):.2g}" for score in ranking.scores]
     return Screened(
         answers(ranking.points, ranking.index, why),

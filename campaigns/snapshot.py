@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from ..design.calphad import Calphad
 from ..design.composition import Composition, atomic_fractions
+from ..design.computed import ComputedBelief, computed
+from ..design.cost import Cost
 from ..design.diagram import IntArray
 from ..design.features import Alloys
 from ..design.goals import Goal
@@ -85,6 +87,21 @@ class Snapshot:
         return self.spec.goals
 
     @property
+    def learned(self) -> dict[str, Goal]:
+        """The goals of the numeric properties that are measured and modelled, by name."""
+        return self.spec.learned
+
+    @property
+    def cost(self) -> Cost | None:
+        """What a melt costs; None where campaign.yaml does not say."""
+        return None if self.spec.cost is None else self.spec.cost.meaning()
+
+    @property
+    def computed(self) -> dict[str, ComputedBelief]:
+        """The numeric properties that are computed, by name."""
+        return {name: computed(name, self.cost) for name in self.spec.computed}
+
+    @property
     def class_goals(self) -> dict[str, Goal]:
         """The goals of the properties that have classes, by name."""
         return self.spec.class_goals
@@ -92,10 +109,16 @@ class Snapshot:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What was rounded, scaled or assumed on reading."""
-        wanted = (*self.goals, *self.table.layout.classes)
+        wanted = (*self.learned, *self.table.layout.classes)
         missing = [name for name in wanted if name not in self.table.sheet.columns]
         unmeasured = [f"experiments.csv has no column {name} yet; `record` adds it." for name in missing]
-        return (*self.assumed, *self.table.remarks, *unmeasured)
+        passed_over = [
+            f"experiments.csv has a column {name}, which is computed: its values are not used. If they were measured "
+            "and are wanted, give the property another name in both files."
+            for name in self.spec.computed
+            if name in self.table.sheet.columns
+        ]
+        return (*self.assumed, *self.table.remarks, *unmeasured, *passed_over)
 
     @property
     def process(self) -> dict[str, NDArray[Any]]:
@@ -111,8 +134,20 @@ class Snapshot:
         """(n,) The rows that can teach: known or measured, with a composition."""
         return self.table.usable
 
+    def values(self, name: str) -> FloatArray:
+        """(n,) What was measured of a property, or is computed of it for each row; NaN where it is not known."""
+        if name in self.spec.computed:
+            return self.computed[name].of(self.alloys())
+        return self.table.values(name)
+
+    def std(self, name: str) -> FloatArray:
+        """(n,) Standard deviation between replicates of a property; NaN where it is not known, or computed."""
+        return np.full(len(self.table), np.nan) if name in self.spec.computed else self.table.std(name)
+
     def with_value(self, name: str) -> BoolArray:
-        """(n,) The rows that can teach something of one property: known, with a value that is not censored."""
+        """(n,) The rows known by a value of one property: computed, or measured and not censored."""
+        if name in self.spec.computed:
+            return np.asarray(self.known & np.isfinite(self.values(name)))
         return np.asarray(self.known & np.isfinite(self.table.values(name)) & (self.table.censored(name) == ""))
 
     def alloys(self) -> Alloys:
@@ -155,11 +190,19 @@ class Snapshot:
 
     def taken(self) -> IntArray:
         """The points of the space that a row of any status already stands on. (m, d)"""
+        return self._points(np.ones(len(self.table), dtype=bool))
+
+    def pending_points(self) -> IntArray:
+        """The points of the space whose alloys are proposed or being made. (m, d)"""
+        return self._points(self.table.pending)
+
+    def _points(self, rows: BoolArray) -> IntArray:
+        """The points that some rows stand on, as planned or else as analysed."""
         nominal = self.table.nominal
         planned = np.where(np.isfinite(nominal), nominal, self.table.measured)
         points, near = self.space.snap(planned[:, : self.space.n_elements], self.process)
-        taken: IntArray = points[near & ~self._foreign(planned)]
-        return taken
+        found: IntArray = points[rows & near & ~self._foreign(planned)]
+        return found
 
     def composition(self, row: int) -> Composition | None:
         """What one row consists of, as planned or else as analysed, in the campaign's basis, the balance first.
@@ -196,7 +239,7 @@ class Snapshot:
 
     def measured(self, row: int) -> dict[str, float | str]:
         """The numbers measured on one row and the classes found, by property."""
-        values = {name: float(self.table.values(name)[row]) for name in self.goals}
+        values = {name: float(self.table.values(name)[row]) for name in self.learned}
         found = {name: self.table.class_of(name)[row] for name in self.class_goals}
         return {name: value for name, value in values.items() if np.isfinite(value)} | {
             name: said for name, said in found.items() if said is not None

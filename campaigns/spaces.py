@@ -13,6 +13,7 @@ from ..design.rules import Computed, Names, Rule, parse_rule
 from ..design.space import DesignSpace
 from ..surrogates.errors import AlloyloopError
 from .choosing import read_candidates
+from .costing import computed_rules, money
 from .features import NamedFeatures
 from .spec import ChoiceSpec, CompositionSpec, Mistakes, NumericSpec, Written
 from .table import Layout
@@ -70,7 +71,11 @@ def design_space(written: Written, folder: Path | None = None) -> tuple[DesignSp
         basis = "at_pct" if made is None else made.basis
         space = DesignSpace(lattice, basis, process, rules, followed, conditions, candidates)
     mistakes.raise_any()
-    remarks = [] if table is None else list(table.remarks)
+    if made is not None:
+        _refuse_wrong_scatter(made, space.elements, mistakes)
+    of_money = money(written, space, mistakes)
+    mistakes.raise_any()
+    remarks = [*([] if table is None else table.remarks), *of_money]
     if lattice is not None and made is not None:
         remarks += _remarks(written, made, lattice)
     return space, tuple(remarks)
@@ -90,7 +95,7 @@ def layout(written: Written, space: DesignSpace, named: NamedFeatures | None = N
             *(condition.name for condition in space.conditions),
         ),
         choices={variable.name: variable.choices for variable in space.process if isinstance(variable, Choice)},
-        properties=tuple(spec.goals),
+        properties=tuple(spec.learned),
         classes={
             name: {label: (said,) if isinstance(said, str) else said for label, said in wanted.classes.items()}
             for name, wanted in spec.properties.items()
@@ -101,7 +106,11 @@ def layout(written: Written, space: DesignSpace, named: NamedFeatures | None = N
 
 
 def keys_of_rule(written: Written, number: int) -> tuple[str | int, ...]:
-    """Where in campaign.yaml the rule of this number stands."""
+    """Where in campaign.yaml the rule of this number stands; after those written as such come limits on descriptors."""
+    made = written.spec.composition
+    n_written = len(written.spec.rules if made is None else made.rules)
+    if number >= n_written:
+        return ("properties", list(computed_rules(written.spec))[number - n_written])
     return ("rules", number) if written.spec.composition is None else ("composition", "rules", number)
 
 
@@ -209,6 +218,27 @@ def _refuse_what_candidates_say(made: CompositionSpec, mistakes: Mistakes) -> No
             )
 
 
+def _refuse_wrong_scatter(made: CompositionSpec, elements: tuple[str, ...], mistakes: Mistakes) -> None:
+    """What is made scatters by the elements of the space, and the balance takes the remainder."""
+    if made.made_within is None and made.made_within_share is not None:
+        mistakes.add(
+            *("composition", "made_within_share"),
+            problem="There is a share of what is made, and nothing says how that scatters",
+            remedy="Write made_within too, such as 'made_within: {Nb: 0.5}' or 'made_within: learned'.",
+        )
+    for element in made.made_within if isinstance(made.made_within, dict) else ():
+        with mistakes.at("composition", "made_within", element):
+            if element == made.balance:
+                raise AlloyloopError(
+                    f"{element} is the balance: it takes the remainder, and scatters as the others do", "Take it out."
+                )
+            if element not in elements:
+                known = ", ".join(each for each in elements if each != made.balance)
+                raise AlloyloopError(
+                    f"{element} is not an element of this space ({known})", "Correct the name, or take it out."
+                )
+
+
 def _listed(made: CompositionSpec | None) -> tuple[str, ...]:
     """The elements of a composition, the balance last; none where there is no composition."""
     if made is None:
@@ -233,7 +263,7 @@ def _rules(written: Written, elements: tuple[str, ...], mistakes: Mistakes) -> t
                         "Take it out.",
                     )
             rules.append(rule)
-    return tuple(rules)
+    return (*rules, *computed_rules(written.spec).values())
 
 
 def _remarks(written: Written, made: CompositionSpec, lattice: Lattice) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
@@ -16,10 +16,12 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ..design.calphad import meanings
 from ..design.composition import Basis
+from ..design.computed import MELT_COST
 from ..design.corrosion import ZERO_CELSIUS_K
+from ..design.cost import Cost
 from ..design.descriptors import DESCRIPTORS
 from ..design.features import FEATURE_SETS
-from ..design.goals import Goal, Is, Maximize, Minimize, Report, Within
+from ..design.goals import Goal, Is, Match, Maximize, Minimize, Report, Within
 from ..surrogates.base import surrogate_names
 from ..surrogates.classifiers import classifier_names
 from ..surrogates.errors import AlloyloopError
@@ -27,6 +29,7 @@ from ..surrogates.steps import SPELLING
 from .element_tables import is_element_table
 from .files import read_text
 from .problems import CampaignFileError, Problem
+from .reading import listed
 from .table import FIRST_COLUMNS, LAST_COLUMNS
 
 Keys = tuple[str | int, ...]
@@ -34,16 +37,20 @@ Keys = tuple[str | int, ...]
 FILE = "campaign.yaml"
 FORMAT = 1
 
-# Keys of the manual that this version does not act on: refused by name, since to pass over them would be to guess.
-LATER = {
-    "": ("acquisition", "explore", "batch_shares", "budget"),
-    "composition": ("made_within",),
-}
-LATER_GOALS = ("match",)
-
 # A step of preparation: of the rows, or of the features, with how many features, axes or clusters it leaves or makes.
 MERGE_REPEATS = "merge repeats"
 PREPARATION = re.compile(rf"{MERGE_REPEATS}|{SPELLING.pattern}")
+
+
+# The numbers that each goal takes, and the goals that one or more properties must have.
+NUMBERS_OF_A_GOAL = {
+    "below": ("limit",),
+    "above": ("limit",),
+    "between": ("low", "high"),
+    "match": ("target", "tolerance"),
+}
+ALL_NUMBERS_OF_GOALS = tuple(dict.fromkeys(name for names in NUMBERS_OF_A_GOAL.values() for name in names))
+PURSUED_GOALS = ("minimize", "maximize", "match")
 
 
 class _Strict(BaseModel):
@@ -85,6 +92,8 @@ class CompositionSpec(_Strict):
     groups: dict[str, GroupSpec] = {}
     rules: tuple[str, ...] = ()
     policy: str = "none"
+    made_within: Literal["learned"] | dict[str, Annotated[float, Field(ge=0, le=100)]] | None = None
+    made_within_share: float | None = Field(default=None, gt=0.5, lt=1)
 
 
 class NumericSpec(_Strict):
@@ -110,10 +119,14 @@ class ConditionSpec(_Strict):
 class PropertySpec(_Strict):
     """What is wanted of one property."""
 
-    goal: Literal["minimize", "maximize", "below", "above", "between", "is", "report"]
+    goal: Literal["minimize", "maximize", "match", "below", "above", "between", "is", "report"]
     limit: float | None = None
     low: float | None = None
     high: float | None = None
+    target: float | None = None
+    tolerance: float | None = Field(default=None, gt=0)
+    weight: float | None = Field(default=None, gt=0)
+    reference: float | None = None
     value: str | None = None
     classes: dict[str, str | tuple[str, ...]] | None = None
     scale: Literal["auto", "linear", "log", "logit"] = "auto"
@@ -126,13 +139,17 @@ class PropertySpec(_Strict):
 
     @model_validator(mode="after")
     def _numbers_fit_the_goal(self) -> PropertySpec:
-        asked = {"below": ("limit",), "above": ("limit",), "between": ("low", "high")}.get(self.goal, ())
-        given = tuple(name for name in ("limit", "low", "high") if getattr(self, name) is not None)
+        asked = NUMBERS_OF_A_GOAL.get(self.goal, ())
+        given = tuple(name for name in ALL_NUMBERS_OF_GOALS if getattr(self, name) is not None)
         if set(asked) != set(given):
             need = " and ".join(asked) or "no number"
             raise ValueError(f"the goal {self.goal} takes {need}, and here {' and '.join(given) or 'none'} is given")
         if self.goal == "between" and not cast(float, self.low) < cast(float, self.high):
             raise ValueError(f"nothing lies between {self.low:g} and {self.high:g}")
+        if self.weight is not None and self.goal == "report":
+            raise ValueError("a weight is for what is wanted, and this property is only reported")
+        if self.reference is not None and self.goal not in PURSUED_GOALS:
+            raise ValueError(f"a reference is for what is pursued: {', '.join(PURSUED_GOALS)}")
         if self.classes is not None and self.goal not in ("is", "report"):
             raise ValueError(f"the goal {self.goal} is for numbers, and this property has classes: write is or report")
         if self.goal == "is" and (self.classes is None or len(self.classes) < 2):
@@ -150,6 +167,8 @@ class PropertySpec(_Strict):
                 return Minimize()
             case "maximize":
                 return Maximize()
+            case "match":
+                return Match(cast(float, self.target), cast(float, self.tolerance))
             case "below":
                 return Within(high=cast(float, self.limit))
             case "above":
@@ -160,6 +179,32 @@ class PropertySpec(_Strict):
                 return Is(cast(str, self.value))
             case "report":
                 return Report()
+
+
+class CostSpec(_Strict):
+    """What one melt costs [money]."""
+
+    per_melt: float = Field(default=0.0, ge=0)
+    mass_g: float | None = Field(default=None, gt=0)
+    prices_per_kg: dict[str, Annotated[float, Field(ge=0)]] = {}
+    process: dict[str, Annotated[float, Field(ge=0)] | dict[str, Annotated[float, Field(ge=0)]]] = {}
+
+    def meaning(self) -> Cost:
+        """The cost on the floor below."""
+        return Cost(self.per_melt, self.mass_g, self.prices_per_kg, self.process)
+
+
+class BudgetSpec(_Strict):
+    """What the campaign may use up: melts, or money."""
+
+    melts: int | None = Field(default=None, ge=1)
+    money: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> BudgetSpec:
+        if (self.melts is None) == (self.money is None):
+            raise ValueError("a budget is in melts or in money: give one of the two")
+        return self
 
 
 class CalphadSpec(_Strict):
@@ -216,7 +261,12 @@ class CampaignSpec(_Strict):
     calphad: CalphadSpec | None = None
     model: str | dict[str, str] = "auto"
     prepare: tuple[str, ...] = ()
+    acquisition: str = "auto"
+    explore: float | None = Field(default=None, ge=0, le=1)
     search: Literal["exchange", "population"] = "exchange"
+    cost: CostSpec | None = None
+    budget: BudgetSpec | None = None
+    batch_shares: tuple[str, ...] = ()
     batch: int = Field(default=4, ge=1, le=96)
     seed: int = Field(default=0, ge=0)
 
@@ -239,9 +289,30 @@ class CampaignSpec(_Strict):
         return {name: spec.meaning() for name, spec in self.properties.items() if spec.classes is None}
 
     @property
+    def computed(self) -> tuple[str, ...]:
+        """The numeric properties that are computed and not measured: descriptors of a composition, and `melt_cost`."""
+        known = (MELT_COST, *(DESCRIPTORS if self.composition is not None else ()))
+        return tuple(name for name in self.goals if name in known)
+
+    @property
+    def learned(self) -> dict[str, Goal]:
+        """The goals of the numeric properties that are measured and modelled, by name."""
+        return {name: goal for name, goal in self.goals.items() if name not in self.computed}
+
+    @property
     def class_goals(self) -> dict[str, Goal]:
         """The goals of the properties that have classes, by name."""
         return {name: spec.meaning() for name, spec in self.properties.items() if spec.classes is not None}
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weights of goals, by property; only those given."""
+        return {name: spec.weight for name, spec in self.properties.items() if spec.weight is not None}
+
+    @property
+    def references(self) -> dict[str, float]:
+        """What a pursued property is to be better than, by property; only those given."""
+        return {name: spec.reference for name, spec in self.properties.items() if spec.reference is not None}
 
     def model_of(self, name: str) -> str:
         """The model of one property: its name, or auto.
@@ -311,9 +382,6 @@ def read_written(path: Path) -> Written:
             "`alloyloop new DIR --template beta-ti` writes a complete one to start from.",
         )
     _refuse_other_formats(path.name, document)
-    later = list(_later_keys(path.name, document))
-    if later:
-        raise CampaignFileError(later)
     plain = _plain(document)
     try:
         spec = CampaignSpec.model_validate(plain)
@@ -396,6 +464,19 @@ def _refuse_unknown_names(written: Written) -> None:
                 "Nothing would see its columns: features says composition alone",
                 "Write features: auto, descriptors, both or a list with calphad in it, or take the key out.",
             )
+    with mistakes.at("acquisition"):
+        if spec.acquisition != "auto":
+            from ..design.acquisitions import refuse
+
+            refuse(spec.acquisition, spec.explore)
+    for i, name in enumerate(spec.batch_shares):
+        with mistakes.at("batch_shares", i):
+            if name not in spec.process:
+                known = ", ".join(spec.process) or "none"
+                raise AlloyloopError(
+                    f"A batch can share a process variable, and {name} is none",
+                    f"Those of campaign.yaml: {known}.",
+                )
     for i, step in enumerate(spec.prepare):
         with mistakes.at("prepare", i):
             if not PREPARATION.fullmatch(step):
@@ -417,6 +498,7 @@ def _refuse_unknown_names(written: Written) -> None:
                         "Give one of the two another name.",
                     )
                 columns[name] = section
+    _refuse_what_weighs_or_refers_in_vain(spec, mistakes)
     for name, wanted in spec.properties.items():
         with mistakes.at("properties", name, "calculated"):
             calculated = wanted.calculated
@@ -426,14 +508,27 @@ def _refuse_unknown_names(written: Written) -> None:
                     f"{said}, and calculated values of {name} need a column of their own",
                     "Give the column another name in experiments.csv, and write it here.",
                 )
-    for name, wanted in spec.properties.items():
-        with mistakes.at("properties", name):
-            if name in DESCRIPTORS and wanted.goal != "report":
-                raise AlloyloopError(
-                    f"{name} is a descriptor, and this version does not yet pursue what is computed",
-                    f"Write a bound on it as a rule, such as {name} <= 6; if it was measured, give it another name.",
-                )
     mistakes.raise_any()
+
+
+def _refuse_what_weighs_or_refers_in_vain(spec: CampaignSpec, mistakes: Mistakes) -> None:
+    """Weights make one number of several pursued goals, or there are none; a reference is for a Pareto front."""
+    wanted = [name for name, each in spec.properties.items() if each.goal in PURSUED_GOALS]
+    weighed = [name for name in wanted if name in spec.weights]
+    for name in wanted:
+        if weighed and name not in weighed:
+            with mistakes.at("properties", name):
+                raise AlloyloopError(
+                    f"{name} is pursued without a weight, and {listed(weighed)} with one",
+                    "Give every pursued property a weight, for one number made of them, or none, for a Pareto front.",
+                )
+        if name in spec.references and (weighed or len(wanted) == 1):
+            with mistakes.at("properties", name, "reference"):
+                why = "weights make one number" if weighed else "one property is pursued"
+                raise AlloyloopError(
+                    f"A reference is where the hypervolume of a Pareto front is counted from, and here {why}",
+                    "Take it out.",
+                )
 
 
 def _refuse_unknown_model(name: str, known: Sequence[str]) -> None:
@@ -444,8 +539,15 @@ def _refuse_unknown_model(name: str, known: Sequence[str]) -> None:
 def _is_meant(document: Mapping[str, Any], keys: Keys) -> bool:
     """A process variable is read as a number and as a choice: of the two, the mistakes of the one that was meant.
 
-    So are features and a model, as a word and as a list of words, or a word for each property.
+    So are features and a model, as a word and as a list of words, or a word for each property; and what a process
+    variable costs, or within what an element is made, as one number or word and as one each.
     """
+    depth = {"cost.process": 3, "composition.made_within": 2}.get(".".join(map(str, keys[:2])), len(keys))
+    if len(keys) > depth:
+        given: Any = document
+        for key in keys[:depth]:
+            given = given[key]
+        return str(keys[depth]).startswith("dict") == isinstance(given, Mapping)
     if len(keys) > 1 and keys[0] in ("features", "model"):
         kind, of = {"features": ("tuple[str, ...]", tuple), "model": ("dict[str,str]", Mapping)}[str(keys[0])]
         return keys[1] == (kind if isinstance(document[str(keys[0])], of) else "str")
@@ -470,34 +572,6 @@ def _refuse_other_formats(file: str, document: CommentedMap) -> None:
         raise CampaignFileError([Problem(file, line, "alloyloop", f"This campaign has format {version}", remedy)])
 
 
-def _later_keys(file: str, document: CommentedMap) -> Iterator[Problem]:
-    for section, keys in LATER.items():
-        part = document.get(section) if section else document
-        for key in keys:
-            if isinstance(part, CommentedMap) and key in part:
-                place = f"{section}.{key}" if section else key
-                yield Problem(
-                    file,
-                    _line(document, tuple(place.split("."))),
-                    place,
-                    "This version does not act on it yet",
-                    "Take it out.",
-                )
-    properties = document.get("properties")
-    for name, wanted in properties.items() if isinstance(properties, CommentedMap) else ():
-        goal = wanted.get("goal") if isinstance(wanted, CommentedMap) else None
-        if goal in LATER_GOALS:
-            where: Keys = ("properties", str(name), "goal")
-            remedy = "Use minimize, maximize, below, above, between, is or report."
-            yield Problem(
-                file,
-                _line(document, where),
-                f"properties.{name}.goal",
-                f"This version does not know {goal} yet",
-                remedy,
-            )
-
-
 def _plain(node: Any) -> Any:
     """The document without its line numbers; keys as text, since YAML reads `No:` as false and `1:` as a number."""
     if isinstance(node, CommentedMap):
@@ -508,7 +582,10 @@ def _plain(node: Any) -> Any:
 
 
 # What pydantic adds to a place where a value may be of several kinds.
-_KINDS = ("NumericSpec", "ChoiceSpec", "tuple[str, ...]", "dict[str,str]", "str")
+_KINDS = (
+    *("NumericSpec", "ChoiceSpec", "tuple[str, ...]", "dict[str,str]", "str"),
+    *("constrained-float", "dict[str,constrained-float]", "literal['learned']"),
+)
 
 
 def _problem(file: str, document: CommentedMap, detail: Any) -> Problem:

@@ -109,14 +109,16 @@ def _composition(inferred: Inference) -> CommentedMap:
 
 
 def _properties(inferred: Inference) -> tuple[CommentedMap, str]:
-    """The properties with their goals, and the one that is pursued, in words; a campaign pursues one."""
+    """The properties with their goals, and the one that is pursued, in words: the first that people pursue."""
     properties = CommentedMap()
     pursued = ""
     for name, goal in inferred.properties.items():
         usual = goal != "report"
         properties[name] = _flow({"goal": goal if not pursued else "report"})
         if usual and pursued:
-            properties.yaml_add_eol_comment(f"people usually {goal} it; this version pursues one property", name)
+            properties.yaml_add_eol_comment(
+                f"people usually {goal} it: pursued too, it would make a Pareto front", name
+            )
         elif usual:
             pursued = f"{goal} {name}"
     for name, classes in inferred.classes.items():

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
-from math import exp
 
 import numpy as np
-from scipy.special import ndtr
 
-from ..design.acquisition import ClassWanted, acquisition
-from ..design.beliefs import Belief
+from ..design.acquisition import Acquisition, Rule
+from ..design.acquisitions import acquisition_rule, automatic, refuse
+from ..design.cost import eagerness, price
 from ..design.diagram import IntArray
 from ..design.features import Alloys, alloys_at
 from ..design.first_designs import FIRST_DESIGNS, first_designs
-from ..design.goals import Pursued, Within, classes_wanted, limits, pursued
+from ..design.goals import pursued
+from ..design.hypervolume import MOST_GOALS, reference_of
+from ..design.outlook import Outlook
 from ..design.propose import SPARING, THOROUGH, Batch, propose
-from ..design.space import nothing_left
+from ..design.prospects import prospects, taught
+from ..design.scatter import Scatter
+from ..design.space import nothing_left, rows_in
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Json, design_name
+from .budgeting import Budget, budget
 from .judging import judge
-from .learning import Beliefs, believe, classes_to_be
+from .learning import Beliefs, believe
 from .named import Named
-from .snapshot import BoolArray, Snapshot, plain
+from .outlooks import Ahead, is_measured, look_ahead
+from .reading import counted, listed
+from .reasons import reasons, stop_figures
+from .scatter import apart, scatter
+from .snapshot import Snapshot, plain
 
 # What each kind of first designs is for.
 STARTS = {
@@ -30,9 +39,30 @@ STARTS = {
     "d-optimal": "settle the coefficients of a quadratic model (D-optimal)",
     "i-optimal": "predict well over the whole space with a quadratic model (I-optimal)",
 }
-# Joint draws for the stop figures.
-N_DRAWS = 4096
-PACKAGES = ("alloyloop", "numpy", "scipy", "scikit-learn", "torch", "gpytorch", "botorch")
+# Designs drawn to see what is left, and where phases take their time to compute; those of them that promise most are
+# drawn jointly.
+N_LOOKED, N_LOOKED_OF_PHASES, N_POOL = 2048, 96, 192
+# Less likely than this to keep every limit, even the likeliest design is a compromise and the user is told.
+HARDLY = 0.1
+PACKAGES = ("alloyloop", "numpy", "scipy", "scikit-learn")
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a batch is to be chosen, where that is not as campaign.yaml says.
+
+    Parameters
+    ----------
+    start : how first designs are chosen, one of `FIRST_DESIGNS`; `space-filling` where not given
+    search : how the best designs are looked for, one of `SEARCHES`
+    acquisition : what they are looked for by, a name or `auto`
+    explore : between 0 and 1, how much
+    """
+
+    start: str | None = None
+    search: str | None = None
+    acquisition: str | None = None
+    explore: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,9 +85,34 @@ class Suggestion:
     remarks: tuple[str, ...]
 
 
-def suggest(
-    snapshot: Snapshot, n: int, round_number: int, own: Named, start: str | None = None, search: str | None = None
-) -> Suggestion:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Choice:
+    """The designs that were chosen, and what is told of each of them beside what is predicted."""
+
+    points: IntArray
+    why: Sequence[str]
+    decision: Json
+    remarks: Sequence[str] = ()
+    gains: Sequence[float | None] = ()
+    teaches: Sequence[float | None] = ()
+    runner_ups: Sequence[str] = ()
+    scatter: Scatter | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Draws:
+    """Independent streams of random numbers, the same for the same seed and round."""
+
+    searching: np.random.Generator
+    drawing: np.random.Generator
+    stopping: np.random.Generator
+
+    @staticmethod
+    def of(snapshot: Snapshot, round_number: int) -> _Draws:
+        return _Draws(*np.random.default_rng([snapshot.spec.seed, round_number]).spawn(3))
+
+
+def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named, manner: Manner | None = None) -> Suggestion:
     """Choose the next n alloys.
 
     Parameters
@@ -66,76 +121,218 @@ def suggest(
     n : how many
     round_number : of the round they will be; names them and, with the campaign's seed, settles every random draw
     own : designs of the user's, judged beside
-    start : how the first designs are chosen, one of `FIRST_DESIGNS`; `space-filling` where not given
-    search : how the best designs are looked for, one of `SEARCHES`; the campaign's `search` where not given
+    manner : where it is not to be as campaign.yaml says
 
     Raises
     ------
     AlloyloopError
-        where no property is pursued, or the space has no design left
+        where no property is pursued, the space has no design left, or the budget is used up
     """
-    wanted, goal = pursued(snapshot.goals)
-    searching, drawing, stopping = np.random.default_rng([snapshot.spec.seed, round_number]).spawn(3)
+    manner = _meant(snapshot, manner or Manner())
+    wanted = pursued(snapshot.goals)
+    draws = _Draws.of(snapshot, round_number)
+    purse = budget(snapshot)
+    granted, cut = (n, ()) if purse is None else purse.granted(n, _cheapest(snapshot, draws.searching))
     beliefs = believe(snapshot)
-    remarks = [*snapshot.remarks, *beliefs.remarks]
     decision: Json = {
         "seed": snapshot.spec.seed,
         "versions": {name: version(name) for name in PACKAGES},
         "models": {name: {"name": choice.name, "why": choice.why} for name, choice in beliefs.choices.items()},
     }
-    if start is not None and start not in FIRST_DESIGNS:
-        raise AlloyloopError(f"There is no start '{start}'", f"Write one of {', '.join(FIRST_DESIGNS)}.")
-    if wanted in beliefs.of:
-        if start is not None:
+    if is_measured(snapshot, beliefs):
+        if manner.start is not None:
             raise AlloyloopError(
-                f"{wanted} has been measured already, so this round is chosen by what it is expected to gain",
-                f"Leave {start} out: it is for the first designs.",
+                f"{listed(list(wanted))} has been measured already, so this round is chosen by what it is expected to "
+                "gain",
+                f"Leave {manner.start} out: it is for the first designs.",
             )
-        every = snapshot.at_conditions(snapshot.alloys())
-        believable = _believable(every, beliefs)
-        standing = _standing(snapshot, wanted, goal, beliefs, every, believable)
-        remarks += standing.remarks
-        constraints, more = _constraints(snapshot, beliefs)
-        remarks += more
-        pending = every.rows(snapshot.table.pending & believable)
-        value = acquisition(goal, standing.belief, constraints, standing.alloys, pending, n, drawing, standing.classes)
-        effort = THOROUGH
-        sees = (standing.belief.features, *(each.features for each, _ in constraints))
-        if any(seen.calphad is not None for seen in (*sees, *(each.belief.features for each in standing.classes))):
-            effort = SPARING
-            remarks.append(
-                f"Phases take time to compute: for each pick about {effort.most_looked} designs were looked at, and "
-                "not thousands."
-            )
-            decision["versions"]["pycalphad"] = version("pycalphad")
-        search = search or snapshot.spec.search
-        batch = propose(snapshot.space, value, snapshot.table.elements, snapshot.taken(), n, searching, effort, search)
-        points = batch.points
-        chosen = alloys_at(snapshot.space, points, snapshot.table.elements)
-        why = _reasons(standing, chosen, batch)
-        decision |= {
-            "acquisition": "log noisy expected improvement, batch by conditioning",
-            "search": search,
-            "expected_gains": [exp(gain) for gain in batch.log_gains],
-            "runner_ups": list(dict.fromkeys(_names(snapshot, batch.runner_ups))),
-            "stop": _stop(standing, chosen, batch, stopping),
-        }
+        made = _by_gain(snapshot, beliefs, granted, draws, manner, purse)
     else:
-        kind = start or "space-filling"
-        points = first_designs(snapshot.space, n, kind, searching, snapshot.taken())
-        why = [f"{wanted} has not been measured yet: chosen to {STARTS[kind]}."] * len(points)
-        remarks.append(f"No measurement of {wanted} yet: this round is {kind}, not a search for the best.")
-        decision |= {"start": kind, "acquisition": f"{kind}: to {STARTS[kind]}", "stop": {}, "runner_ups": []}
+        unknown = [name for name in wanted if name not in beliefs.computed] or list(wanted)
+        made = _spread_out(snapshot, granted, manner.start or "space-filling", draws, unknown, purse)
+    points = made.points
     if len(points) == 0:
         raise nothing_left()
-    if len(points) < n:
-        remarks.append(f"Only {len(points)} designs are left in the space.")
+    remarks = [*snapshot.remarks, *beliefs.remarks, *cut, *made.remarks]
     ids = [f"R{round_number:03d}-{i}" for i in range(1, len(points) + 1)]
-    process = snapshot.space.process_values(points)
-    alloys = judge(snapshot, beliefs, ids, snapshot.space.compositions(points), process, why)
+    compositions, process = snapshot.space.compositions(points), snapshot.space.process_values(points)
+    alloys = judge(snapshot, beliefs, ids, compositions, process, made.why, scatter=made.scatter)
+    told = tuple(
+        replace(alloy, gain=gain, teaches=teaches, runner_up=runner_up)
+        for alloy, gain, teaches, runner_up in zip(
+            alloys,
+            made.gains or [None] * len(points),
+            made.teaches or [None] * len(points),
+            made.runner_ups or [""] * len(points),
+            strict=False,
+        )
+    )
     names = [made.name() if made else name for name, made in zip(own.names, own.compositions, strict=True)]
-    beside = judge(snapshot, beliefs, names, own.compositions, own.process)
-    return Suggestion(points, alloys, beside, decision, tuple(remarks))
+    beside = judge(snapshot, beliefs, names, own.compositions, own.process, scatter=made.scatter)
+    if purse is not None:
+        decision["budget"] = purse.json()
+    return Suggestion(points, told, beside, decision | made.decision, tuple(remarks))
+
+
+def _meant(snapshot: Snapshot, asked: Manner) -> Manner:
+    """What is asked for, or else as campaign.yaml says; refused where there is no such thing."""
+    spec = snapshot.spec
+    if asked.start is not None and asked.start not in FIRST_DESIGNS:
+        raise AlloyloopError(f"There is no start '{asked.start}'", f"Write one of {', '.join(FIRST_DESIGNS)}.")
+    explore = spec.explore if asked.explore is None else asked.explore
+    if explore is not None and not 0 <= explore <= 1:
+        raise AlloyloopError(f"explore is a number between 0 and 1, and not {explore:g}", "0 is greedy, 1 only learns.")
+    name = asked.acquisition or spec.acquisition
+    refuse(name, explore)
+    return Manner(asked.start, asked.search or spec.search, name, explore)
+
+
+def _cheapest(snapshot: Snapshot, rng: np.random.Generator) -> float:
+    """What the cheapest melt costs, of many; 1 where a melt is counted and not money."""
+    if snapshot.cost is None or snapshot.spec.budget is None or snapshot.spec.budget.money is None:
+        return 1.0
+    looked = alloys_at(snapshot.space, snapshot.space.sample(N_LOOKED, rng), snapshot.table.elements)
+    return float(np.nanmin(snapshot.cost.of(looked), initial=np.inf))
+
+
+def _spread_out(
+    snapshot: Snapshot, n: int, kind: str, draws: _Draws, wanted: list[str], purse: Budget | None
+) -> _Choice:
+    """First designs, where nothing is known of what is pursued."""
+    points = first_designs(snapshot.space, n, kind, draws.searching, snapshot.taken())
+    few = _few_left(snapshot, len(points), n)
+    affordable, short = _affordable(snapshot, points, purse)
+    points = points[:affordable]
+    have = "have" if len(wanted) > 1 else "has"
+    why = [f"{listed(wanted)} {have} not been measured yet: chosen to {STARTS[kind]}."] * len(points)
+    said = f"No measurement of {listed(wanted)} yet: this round is {kind}, not a search for the best."
+    decision: Json = {"start": kind, "acquisition": f"{kind}: to {STARTS[kind]}", "stop": {}, "runner_ups": []}
+    return _Choice(points, why, decision, [said, *few, *short])
+
+
+def _few_left(snapshot: Snapshot, n_found: int, n: int) -> list[str]:
+    """A remark where fewer designs were found than asked for."""
+    if n_found >= n or n_found == 0:
+        return []
+    n_free = snapshot.space.count - len(np.unique(snapshot.taken(), axis=0))
+    apart_too = " that a laboratory can tell apart" if n_free > n_found and not snapshot.space.asked else ""
+    are = "is" if n_found == 1 else "are"
+    return [f"Only {counted(n_found, 'design')} {are} left in the space{apart_too}."]
+
+
+def _affordable(snapshot: Snapshot, points: IntArray, purse: Budget | None) -> tuple[int, tuple[str, ...]]:
+    """How many of some picks, the first first, the budget does for, and a remark where not for all."""
+    if snapshot.cost is None or purse is None:
+        return len(points), ()
+    return purse.afforded(snapshot.cost.of(alloys_at(snapshot.space, points, snapshot.table.elements)))
+
+
+def _afforded(snapshot: Snapshot, batch: Batch, purse: Budget | None) -> tuple[Batch, tuple[str, ...]]:
+    """What the budget does for of a batch."""
+    n, short = _affordable(snapshot, batch.points, purse)
+    return Batch(batch.points[:n], batch.log_gains[:n], batch.runner_ups[:n]), short
+
+
+def _by_gain(
+    snapshot: Snapshot, beliefs: Beliefs, n: int, draws: _Draws, manner: Manner, purse: Budget | None
+) -> _Choice:
+    """The designs that are worth most by an acquisition."""
+    space, elements = snapshot.space, snapshot.table.elements
+    scattering, remarks = scatter(snapshot)
+    share_left = 1.0 if purse is None else purse.share_left
+    ahead = look_ahead(snapshot, beliefs, n, draws.drawing, scattering, manner.explore, eagerness(share_left))
+    rule, because = _rule(ahead, manner)
+    charged = None
+    if purse is not None and purse.in_money and snapshot.cost is not None:
+        charged = price(snapshot.cost, ahead.outlook.reference, share_left, purse.left)
+    worth = Acquisition(ahead.outlook, rule, charged)
+    effort, more, versions = THOROUGH, [], {}
+    if any(getattr(seen, "calphad", None) is not None for seen in ahead.outlook.seen):
+        effort, versions = SPARING, {"pycalphad": version("pycalphad")}
+        more.append(
+            f"Phases take time to compute: for each pick about {effort.most_looked} designs were looked at, and not "
+            "thousands."
+        )
+    taken = snapshot.taken()
+    batch = propose(
+        space,
+        worth,
+        elements,
+        taken,
+        n,
+        draws.searching,
+        effort,
+        manner.search or "exchange",
+        shares=snapshot.spec.batch_shares,
+        apart=apart(snapshot, scattering),
+        pending=snapshot.pending_points(),
+    )
+    few = _few_left(snapshot, len(batch.points), n)
+    batch, short = _afforded(snapshot, batch, purse)
+    chosen = alloys_at(space, batch.points, elements)
+    pool, likeliest = _what_is_left(snapshot, worth, np.vstack([taken, batch.points]), effort is SPARING, draws)
+    may = prospects(ahead.outlook, chosen, pool, draws.stopping)
+    teaches = taught(ahead.outlook, chosen)
+    cost = None if snapshot.cost is None else float(np.nansum(snapshot.cost.of(chosen)))
+    decision: Json = {
+        "acquisition": {"name": rule.name, "about": rule.about, "why": because},
+        "search": manner.search,
+        "expected_gains": list(may.gains),
+        "runner_ups": list(dict.fromkeys(_names(snapshot, batch.runner_ups))),
+        "stop": stop_figures(ahead, may, cost),
+    }
+    if 1 < len(ahead.outlook.sought) <= MOST_GOALS and not ahead.outlook.weighted:
+        decision["reference"] = reference_of(ahead.outlook).words
+    if versions:
+        decision["versions"] = {name: version(name) for name in PACKAGES} | versions
+    unlikely = _compromise(snapshot, ahead.outlook, np.vstack([batch.points, likeliest]))
+    return _Choice(
+        batch.points,
+        reasons(ahead, chosen, may, teaches),
+        decision,
+        [*ahead.remarks, *remarks, *more, *few, *short, *unlikely],
+        list(may.gains),
+        teaches.tolist(),
+        _names(snapshot, batch.runner_ups),
+        scattering,
+    )
+
+
+def _rule(ahead: Ahead, manner: Manner) -> tuple[Rule, str]:
+    """The acquisition, and why."""
+    if manner.acquisition not in (None, "auto"):
+        return acquisition_rule(str(manner.acquisition)), "as asked for"
+    return automatic(ahead.outlook)
+
+
+def _what_is_left(
+    snapshot: Snapshot, worth: Acquisition, taken: IntArray, sparing: bool, draws: _Draws
+) -> tuple[Alloys, IntArray]:
+    """Of many designs that are left those that promise most, and the one likeliest to keep every limit. (., (1, d))"""
+    points = snapshot.space.sample(N_LOOKED_OF_PHASES if sparing else N_LOOKED, draws.stopping)
+    points = points[~rows_in(points, taken)]
+    alloys = alloys_at(snapshot.space, points, snapshot.table.elements)
+    known = worth.outlook.known(alloys) if len(points) else np.zeros(0, dtype=bool)
+    points, alloys = points[known], alloys.rows(known)
+    if len(points) == 0:
+        return alloys, points
+    order = np.argsort(-worth.value(alloys), kind="stable")[:N_POOL]
+    likeliest = np.argsort(-worth.outlook.log_allowed(alloys), kind="stable")[:1]
+    return alloys.rows(order), points[likeliest]
+
+
+def _compromise(snapshot: Snapshot, outlook: Outlook, points: IntArray) -> list[str]:
+    """A remark where no design, of many, is likely to keep all that is asked."""
+    chances = np.exp(outlook.log_allowed(alloys_at(snapshot.space, points, snapshot.table.elements)))
+    best = int(np.argmax(chances))
+    if chances[best] >= HARDLY or not (outlook.limits or outlook.classes):
+        return []
+    (name,) = _names(snapshot, points[[best]])
+    asked = [*(each.name for each in outlook.limits), *(each.belief.evidence.property for each in outlook.classes)]
+    return [
+        f"No design is likely to meet what is asked of {listed(asked)} together: the likeliest of those looked at is "
+        f"{name}, with a chance of {chances[best]:.1%}. What is proposed is the best compromise."
+    ]
 
 
 def _names(snapshot: Snapshot, points: IntArray) -> list[str]:
@@ -145,110 +342,3 @@ def _names(snapshot: Snapshot, points: IntArray) -> list[str]:
         design_name(composition, {name: plain(values[i]) for name, values in process.items()})
         for i, composition in enumerate(snapshot.space.compositions(points))
     ]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Standing:
-    """What a new alloy must beat: the measured alloys that the space and its rules allow, or else all of them.
-
-    `classes` are those that are asked for; `kept` says which alloys are of them, as found or else as believed.
-    """
-
-    wanted: str
-    goal: Pursued
-    belief: Belief
-    alloys: Alloys
-    classes: tuple[ClassWanted, ...]
-    kept: BoolArray
-    best_id: str
-    best: float  # as believed, in the property's unit
-    remarks: tuple[str, ...]
-
-    @property
-    def unit(self) -> str:
-        stem, _, per = self.wanted.partition("_per_")  # of corrosion_rate_mm_per_y: mm/y
-        unit = stem.rpartition("_")[2]
-        return f"{unit}/{per}" if per else unit
-
-    @property
-    def better(self) -> str:
-        return "lower" if self.goal.sign < 0 else "higher"
-
-
-def _believable(alloys: Alloys, beliefs: Beliefs) -> BoolArray:
-    """(n,) Of which alloys every property can be predicted: with a composition, and all their features known."""
-    believable: BoolArray = np.asarray(np.isfinite(alloys.fractions).all(axis=1))
-    for belief in beliefs.every.values():
-        believable[believable] = belief.features.known(alloys.rows(believable))
-    return believable
-
-
-def _standing(
-    snapshot: Snapshot, wanted: str, goal: Pursued, beliefs: Beliefs, alloys: Alloys, believable: BoolArray
-) -> _Standing:
-    rows = snapshot.with_value(wanted) & believable
-    inside = rows & snapshot.in_space()
-    remarks: tuple[str, ...] = ()
-    if inside.any():
-        rows = inside
-    else:
-        remarks = (
-            "No measured alloy lies inside the space and its rules: gains are counted over all measured alloys.",
-        )
-    baseline, belief = alloys.rows(rows), beliefs.of[wanted]
-    means = belief.about(baseline).mean
-    classes = classes_to_be(snapshot, beliefs, rows)
-    kept = np.ones(len(means), dtype=bool)
-    for each in classes.values():
-        kept &= each.chances(baseline) > 0.5
-    if not kept.any():
-        remarks += ("No measured alloy is of the class that is asked for: the best known is one of another.",)
-        kept[:] = True
-    best = int(np.argmax(np.where(kept, goal.sign * means, -np.inf)))
-    best_id = snapshot.table.ids[int(np.flatnonzero(rows)[best])]
-    unknown = [name for name in classes_wanted(snapshot.class_goals) if name not in classes]
-    remarks += tuple(f"{name} has not been looked at yet: its class is not part of this choice." for name in unknown)
-    wanted_classes = tuple(classes.values())
-    return _Standing(wanted, goal, belief, baseline, wanted_classes, kept, best_id, float(means[best]), remarks)
-
-
-def _constraints(snapshot: Snapshot, beliefs: Beliefs) -> tuple[tuple[tuple[Belief, Within], ...], list[str]]:
-    """Beliefs about the properties that have limits, and remarks on those that nothing is known of."""
-    wanted = limits(snapshot.goals)
-    unknown = [name for name in wanted if name not in beliefs.of]
-    remarks = [f"{name} has no measurement yet: its limit is not part of this choice." for name in unknown]
-    return tuple((beliefs.of[name], limit) for name, limit in wanted.items() if name in beliefs.of), remarks
-
-
-def _reasons(standing: _Standing, chosen: Alloys, batch: Batch) -> list[str]:
-    belief = standing.belief.about(chosen)
-    best, unit, better = standing.best, standing.unit, standing.better
-    reasons = []
-    for mean, std, gain in zip(belief.mean, belief.std, batch.log_gains, strict=True):
-        ahead = standing.goal.sign * (mean - best)
-        chance = float(ndtr(ahead / std)) if std > 0 else float(ahead > 0)
-        rival = f"{standing.best_id}, the best known, is believed to have {best:.4g} {unit}"
-        lead = f"expected {better}: {mean:.4g} where {rival}" if ahead > 0 else f"little is known there: {rival}"
-        reasons.append(f"{lead}; {chance:.0%} chance to be {better}, {exp(gain):.2g} {unit} expected gain.")
-    return reasons
-
-
-def _stop(standing: _Standing, chosen: Alloys, batch: Batch, rng: np.random.Generator) -> Json:
-    """Is it worth going on: what the batch is expected to gain, beside the scatter of one measurement."""
-    belief, unit = standing.belief, standing.unit
-    draws = standing.goal.sign * belief.sample(standing.alloys.rows(standing.kept) + chosen, N_DRAWS, rng)
-    n_known = int(standing.kept.sum())
-    gains = draws[:, n_known:].max(axis=1) - draws[:, :n_known].max(axis=1)
-    noise = float(np.median(belief.about(chosen).noise))
-    gain = float(np.exp(batch.log_gains).sum())
-    chance = float((gains > noise).mean())
-    return {
-        "property": standing.wanted,
-        "best_known": {"id": standing.best_id, "believed": standing.best},
-        "expected_gain": gain,
-        "measurement_noise": noise,
-        "chance_to_gain_more_than_noise": chance,
-        "words": f"The batch is expected to gain {gain:.2g} {unit} on the best known ({standing.best_id}, believed to "
-        f"have {standing.best:.4g}), with a {chance:.0%} chance to gain more than the scatter of one measurement "
-        f"({noise:.2g} {unit}).",
-    }

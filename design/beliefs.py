@@ -17,6 +17,7 @@ from ..surrogates.left_out import LEAST_SOURCES, n_parts
 from ..surrogates.scales import LINEAR, Scale
 from .diagram import IntArray
 from .features import Alloys, Features, designs, together
+from .goals import Within
 
 if TYPE_CHECKING:
     from ..surrogates.scores import Fold
@@ -139,6 +140,13 @@ class Belief:
             return self, LINEAR
         return replace(self, surrogate=self.surrogate.surrogate_), self.surrogate.scale
 
+    def log_inside(self, limit: Within, alloys: Alloys) -> FloatArray:
+        """Log of the probability that the property of each alloy keeps a limit: on the scale of the model. (n,)"""
+        normal, scale = self.on_scale()
+        on = limit.on(scale)
+        told = (self if on is None else normal).about(alloys)
+        return (limit if on is None else on).log_probability(told.mean, told.std)
+
     def covariance(self, some: Alloys, others: Alloys) -> FloatArray:
         """Posterior covariance of the property between alloys. (n_some, n_others)"""
         return self.surrogate.covariance(self.features.encode(some), self.features.encode(others))
@@ -195,10 +203,24 @@ def learn(evidence: Evidence, option: Option, factor: float = 1.0) -> Belief:
     return _fitted(evidence, option, model, partial(learn, option=option, factor=factor))
 
 
-def learn_chosen(evidence: Evidence, options: Mapping[str, Option], choice: Choice) -> Belief:
-    """Fit what was chosen, an option or a blend of several, to the evidence."""
+def learn_chosen(
+    evidence: Evidence, options: Mapping[str, Option], choice: Choice, fitted: Mapping[str, Belief] | None = None
+) -> Belief:
+    """Fit what was chosen, an option or a blend of several, to the evidence.
+
+    Parameters
+    ----------
+    evidence, options : that `choose` saw
+    choice : what it chose
+    fitted : fits to this evidence that it made on the way; what is among them is not fitted again
+    """
     if not choice.parts:
-        return learn(evidence, options[choice.name], choice.factor)
+        option = options[choice.name]
+        if fitted is None or choice.name not in fitted:
+            return learn(evidence, option, choice.factor)
+        again = partial(learn, option=option, factor=choice.factor)
+        made = fitted[choice.name]
+        return replace(made, surrogate=_widened_fit(made.surrogate, choice.factor), again=again)
     from ..surrogates.blend import Blend, Member
 
     parts = [(part, options[part.name]) for part in choice.parts]
@@ -216,8 +238,8 @@ def learn_chosen(evidence: Evidence, options: Mapping[str, Option], choice: Choi
     return _fitted(evidence, whole, _widened(Blend(tuple(members)), choice.factor), again)
 
 
-def _model(evidence: Evidence, option: Option) -> Any:
-    settings: dict[str, Any] = {}
+def _model(evidence: Evidence, option: Option, *, sparing: bool = False) -> Any:
+    settings: dict[str, Any] = dict(family(option.model).sparing) if sparing else {}
     if evidence.usual_scatter is not None:
         settings["noise_prior"] = evidence.usual_scatter
     if option.features.blanks:
@@ -234,6 +256,16 @@ def _widened(model: Any, factor: float) -> Any:
     from ..surrogates.widened import Widened
 
     return model if factor == 1 else Widened(model, factor)
+
+
+def _widened_fit(fitted: Any, factor: float) -> Any:
+    """The same of a fitted surrogate, without another fit."""
+    from ..surrogates.warped import Warped
+    from ..surrogates.widened import Widened
+
+    if factor == 1:
+        return fitted
+    return fitted.widened(factor) if isinstance(fitted, Warped) else Widened.around(fitted, factor)
 
 
 def _fitted(evidence: Evidence, option: Option, model: Any, again: Callable[[Evidence], Belief]) -> Belief:
@@ -315,6 +347,7 @@ def choose(
     options: Mapping[str, Option],
     in_time: Callable[[], bool] = lambda: True,
     variations: Callable[[str, Option], Mapping[str, Option]] = lambda name, option: {},
+    fitted: dict[str, Belief] | None = None,
 ) -> Choice:
     """Choose the option under which held-out rows are likeliest, or a blend of several that is clearly likelier.
 
@@ -329,8 +362,9 @@ def choose(
     evidence : what there is to learn from; a row without a source is a source of its own
     options : by name; where there are too few rows to compare, the first is taken
     in_time : asked before each option but the first; where it says no, the options not yet tried are left out, and the
-        reason says so
+        reason says so; the same evidence gives the same choice as long as there is time for all
     variations : of the best option, by name, tried after it; one is taken where it is clearly better
+    fitted : where fits to all of the evidence that are made on the way are left, by option, for `learn_chosen`
     """
     names, n = list(options), int(evidence.exact.sum())
     if n < LEAST_COMPARED:
@@ -339,7 +373,6 @@ def choose(
     folds, how = held_out_folds(evidence)
     # Models that leave rows out themselves are fitted once; beside others, all are judged on the same parts.
     by_itself = all(family(option.model).leaves_out and not option.prepare for option in options.values())
-    of_held_out = partial(_held_out_by_itself if by_itself else held_out, folds=folds)
     groups = left_out_together(evidence)[0][evidence.exact]
     judge = partial(_Tried.of, values=evidence.values[evidence.exact], groups=groups)
     tried: dict[str, _Tried] = {}
@@ -347,8 +380,14 @@ def choose(
     for name, option in options.items():
         if tried and not in_time():
             untried.append(name)
-        else:
-            tried[name] = judge(of_held_out(evidence, option))
+            continue
+        held: Prediction | None = None
+        if by_itself:
+            whole = learn(evidence, option)
+            held = getattr(whole.surrogate, "held_out_", None)
+            if fitted is not None:
+                fitted[name] = whole
+        tried[name] = judge(held_out(evidence, option, folds) if held is None else held)
     likeliest = max(tried.values(), key=lambda one: one.likelihood)
     best = min((name for name in tried if not likeliest.clearly_beats(tried[name])), key=lambda name: tried[name].rmse)
     for name, option in variations(best, options[best]).items():
@@ -375,6 +414,34 @@ def choose(
     if untried:
         why += f" Not tried, for want of time: {', '.join(untried)}."
     return Choice(best, why, tried[best].factor, parts)
+
+
+def others_tell(evidence: Evidence, own: NDArray[np.bool_], option: Option) -> bool:
+    """Whether rows of another kind clearly tell more of those of one's own than these tell of each other.
+
+    What is held out is of one's own kind; no row of another kind that shares its source is learned from.
+
+    Parameters
+    ----------
+    evidence : of both kinds
+    own : (n,) which rows are of one's own kind
+    option : by which it is judged
+    """
+    inside, outside = evidence.rows(own), evidence.rows(~own)
+    folds, _ = held_out_folds(inside)
+    groups = left_out_together(inside)[0][inside.exact]
+    judge = partial(_Tried.of, values=inside.values[inside.exact], groups=groups)
+    exact, index = np.flatnonzero(inside.exact), np.flatnonzero(own)
+    parts, order = [], []
+    for train, test in folds:
+        asked = np.intersect1d(test, exact)
+        if len(asked):
+            strange = ~np.isin(outside.sources, inside.sources[test][inside.sources[test] != ""])
+            learned = evidence.rows(np.sort(np.concatenate([index[train], np.flatnonzero(~own)[strange]])))
+            parts.append(learn(learned, option).about(inside.alloys.rows(asked)))
+            order.append(asked)
+    together = Prediction.together(parts).rows(np.argsort(np.concatenate(order)))
+    return judge(together).clearly_beats(judge(held_out(inside, option, folds)))
 
 
 def _blendable(best: Option, other: Option) -> bool:
@@ -428,19 +495,18 @@ def sources_of(evidence: Evidence) -> NDArray[np.str_]:
 
 
 def held_out(evidence: Evidence, option: Option, folds: list[Fold]) -> Prediction:
-    """What is believed of every measured row, bounds left out, by models that did not see its fold."""
+    """What is believed of every measured row, bounds left out, by models that did not see its fold.
+
+    Models are made sparingly: see `Family.sparing`.
+    """
     exact = np.flatnonzero(evidence.exact)
     parts, order = [], []
     for train, test in folds:
         asked = np.intersect1d(test, exact)
         if len(asked):
-            parts.append(learn(evidence.rows(train), option).about(evidence.alloys.rows(asked)))
+            known = evidence.rows(train)
+            belief = _fitted(known, option, _model(known, option, sparing=True), partial(learn, option=option))
+            parts.append(belief.about(evidence.alloys.rows(asked)))
             order.append(asked)
     back = np.argsort(np.concatenate(order))
     return Prediction.together(parts).rows(back)
-
-
-def _held_out_by_itself(evidence: Evidence, option: Option, folds: list[Fold]) -> Prediction:
-    """The same by a model that leaves rows out itself, if it had enough of them to do so."""
-    held: Prediction | None = getattr(learn(evidence, option).surrogate, "held_out_", None)
-    return held_out(evidence, option, folds) if held is None else held

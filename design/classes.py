@@ -153,6 +153,7 @@ def choose_classes(
     labels: tuple[str, ...],
     options: Mapping[str, Option],
     in_time: Callable[[], bool] = lambda: True,
+    fitted: dict[str, ClassBelief] | None = None,
 ) -> Choice:
     """Choose the option that makes the classes of rows left out likeliest.
 
@@ -165,6 +166,7 @@ def choose_classes(
     options : by name; where there are too few rows to compare, or all are of one class, the first is taken
     in_time : asked before each option but the first; where it says no, the options not yet tried are left out, and the
         reason says so
+    fitted : where the fits are left, by option: what `learn_classes` would make again
     """
     names, codes, n = list(options), codes_of(evidence), len(evidence)
     if np.ptp(codes) == 0:
@@ -178,7 +180,10 @@ def choose_classes(
         if losses and not in_time():
             untried.append(name)
         else:
-            held_out = _fitted(evidence, labels, option).held_out_
+            model = _fitted(evidence, labels, option)
+            if fitted is not None:
+                fitted[name] = ClassBelief(evidence, labels, option.features, model)
+            held_out = model.held_out_
             losses[name] = float(-_log(held_out[np.arange(n), codes]).mean())
     ranked = sorted(losses, key=losses.__getitem__)
     told = "; ".join(f"{name} {losses[name]:.3f}" for name in ranked)

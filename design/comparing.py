@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..surrogates.base import FloatArray, Prediction
 from ..surrogates.explain import Tuned, tuned_of
-from .beliefs import Evidence, Option, choose, learn_chosen, sources_of
+from .beliefs import Belief, Evidence, Option, choose, learn_chosen, sources_of
 from .classes import choose_classes, codes_of, learn_classes
 from .diagram import IntArray
 from .features import Alloys, designs
@@ -62,17 +62,17 @@ def choosing(options: Mapping[str, Option], variations: Variations = lambda know
     """
 
     def learner(known: Evidence) -> Learned:
-        offered = dict(options)
+        offered, fitted = dict(options), dict[str, Belief]()
 
         def more(name: str, option: Option) -> Mapping[str, Option]:
             varied = variations(known, name, option)
             offered.update(varied)
             return varied
 
-        choice = choose(known, options, variations=more)
+        choice = choose(known, options, variations=more, fitted=fitted)
         # A blend is named by its parts alone: their weights differ from one training part to the next.
         name = " + ".join(sorted(part.name for part in choice.parts)) or choice.name
-        belief = learn_chosen(known, offered, choice)
+        belief = learn_chosen(known, offered, choice, fitted)
         return Learned(name, belief.about, tuned_of(belief.surrogate))
 
     return learner

@@ -15,8 +15,8 @@ import numpy as np
 from scipy.special import log_ndtr
 
 from ..surrogates.base import FloatArray, Prediction
-from .acquisition import log_expected_improvement
 from .goals import Is, Limit, Within, in_words
+from .improvement import log_expected_approach, log_expected_improvement
 
 # Stands for "anything": finite, so that no difference of two of them is not a number.
 ANYTHING = 1e300
@@ -151,6 +151,38 @@ class PredictedMean:
 
 
 @dataclass(frozen=True, slots=True)
+class PredictedNearness:
+    """How near the expected value of a property is to a target, with a minus: 0 on target.
+
+    Parameters
+    ----------
+    of : the property's name, with its unit
+    target : in its unit
+    scale : how much it varies over the data, in its unit
+    """
+
+    of: str
+    target: float
+    scale: float
+    stds = ()
+
+    @property
+    def means(self) -> tuple[str, ...]:
+        """The property."""
+        return (self.of,)
+
+    @property
+    def words(self) -> str:
+        """Such as `youngs_modulus_GPa near 50`."""
+        return f"{self.of} near {self.target:g}"
+
+    def highest(self, brackets: Brackets) -> FloatArray:
+        """See `Criterion`."""
+        bracket = brackets[self.of]
+        return -np.maximum(np.maximum(bracket.mean_low - self.target, self.target - bracket.mean_high), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class LogOdds:
     """Log of P / (1 - P), where P is the probability that a new measurement of every property keeps its limits.
 
@@ -236,17 +268,139 @@ class ExpectedImprovement:
     @property
     def words(self) -> str:
         """Names what is to be improved on."""
-        limited = f", where {' and '.join(in_words(name, limit) for name, limit in self.limits)}"
-        return f"expected improvement of {self.of} on {self.best:.4g}{limited if self.limits else ''}"
+        return f"expected improvement of {self.of} on {self.best:.4g}{_where(self.limits)}"
 
     def highest(self, brackets: Brackets) -> FloatArray:
         """See `Criterion`."""
         bracket = brackets[self.of]
         mean = self.sign * (bracket.mean_high if self.sign > 0 else bracket.mean_low)
         value = log_expected_improvement(mean, bracket.std_high, np.asarray(self.sign * self.best))
-        for limit, of in _asked(self.limits, brackets):
-            value = value + _log_inside(limit, *_kindest(limit, of))
-        return value
+        return value + _log_kept(self.limits, brackets)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedWeighedImprovement:
+    """The same of a sum of properties that are weighed, believed independently of each other.
+
+    Parameters
+    ----------
+    shares : by property what a unit of it counts in the sum: negative where it is minimised
+    best : what is to be improved on: the sum
+    limits : as in `ExpectedImprovement`
+    """
+
+    shares: tuple[tuple[str, float], ...]
+    best: float
+    limits: tuple[tuple[str, Limit], ...] = ()
+    scale = 1.0
+
+    @property
+    def means(self) -> tuple[str, ...]:
+        """The pursued properties, those that have limits, and the classes that are asked for."""
+        return tuple(dict.fromkeys([*(name for name, _ in self.shares), *(_bracket_of(*pair) for pair in self.limits)]))
+
+    @property
+    def stds(self) -> tuple[str, ...]:
+        """The same."""
+        return self.means
+
+    @property
+    def words(self) -> str:
+        """Names what is weighed."""
+        weighed = " and ".join(name for name, _ in self.shares)
+        return f"expected improvement of {weighed} together, as weighed{_where(self.limits)}"
+
+    def highest(self, brackets: Brackets) -> FloatArray:
+        """See `Criterion`."""
+        mean, std = np.zeros(()), np.zeros(())
+        for name, share in self.shares:
+            bracket = brackets[name]
+            mean = mean + share * (bracket.mean_high if share > 0 else bracket.mean_low)
+            std = np.hypot(std, share * bracket.std_high)
+        return log_expected_improvement(mean, std, np.asarray(self.best)) + _log_kept(self.limits, brackets)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedApproach:
+    """Log of how much nearer to a target a property is expected to come, times the probability that the limits hold.
+
+    Parameters
+    ----------
+    of : the property that is brought to the target
+    target : in its unit
+    nearest : how far off it the best known alloy is, above 0
+    limits : as in `ExpectedImprovement`
+    """
+
+    of: str
+    target: float
+    nearest: float
+    limits: tuple[tuple[str, Limit], ...] = ()
+    scale = 1.0
+
+    @property
+    def means(self) -> tuple[str, ...]:
+        """The pursued property, those that have limits, and the classes that are asked for."""
+        return (self.of, *(_bracket_of(*pair) for pair in self.limits))
+
+    @property
+    def stds(self) -> tuple[str, ...]:
+        """The same."""
+        return self.means
+
+    @property
+    def words(self) -> str:
+        """Names the target, and what is to be improved on."""
+        known = f"the best known is {self.nearest:.4g} off"
+        return f"expected approach of {self.of} to {self.target:g} ({known}){_where(self.limits)}"
+
+    def highest(self, brackets: Brackets) -> FloatArray:
+        """See `Criterion`.
+
+        What may be gained is a tent over the target. Smoothed with a normal it stays symmetric and falls to both sides,
+        so that the mean nearest to the target gains most; and it peaks at one standard deviation, see `_widest_gain`.
+        """
+        bracket = brackets[self.of]
+        off = np.maximum(np.maximum(bracket.mean_low - self.target, self.target - bracket.mean_high), 0.0)
+        std = np.array(bracket.std_high, dtype=np.float64)
+        open_ = bracket.std_low < bracket.std_high
+        peak = _widest_gain(off[open_] / self.nearest) * self.nearest
+        std[open_] = np.clip(peak, bracket.std_low[open_], bracket.std_high[open_])
+        return log_expected_approach(off, std, np.asarray(self.nearest)) + _log_kept(self.limits, brackets)
+
+
+def _where(limits: Sequence[tuple[str, Limit]]) -> str:
+    """The limits, in words, after what is ranked by."""
+    return f", where {' and '.join(in_words(name, limit) for name, limit in limits)}" if limits else ""
+
+
+def _log_kept(limits: Sequence[tuple[str, Limit]], brackets: Brackets) -> FloatArray:
+    """Log of the highest probability that brackets allow that all limits hold; of the properties themselves. (n,)"""
+    kept = np.zeros(())
+    for limit, of in _asked(limits, brackets):
+        kept = kept + _log_inside(limit, *_kindest(limit, of))
+    return kept
+
+
+def _widest_gain(off: FloatArray) -> FloatArray:
+    """The standard deviation at which a normal value `off` a target is expected to gain most, in units of `nearest`.
+
+    By the heat equation the mean of the tent over [-1, 1] changes with the variance s² as its second derivative does,
+    as φ((off - 1) / s) + φ((off + 1) / s) - 2 φ(off / s): for off ≤ 1/2 it only falls. Beyond, it rises up to where
+    ln cosh(off x) = x / 2 with x = 1 / s², and falls from there. Newton's method comes down to that root from
+    ln 2 / (off - 1/2), which is no smaller since ln cosh(z) ≥ z - ln 2, along a convex function.
+    """
+    std = np.zeros(np.shape(off))
+    beyond = off > 0.5
+    a = np.minimum(off[beyond], 1e9)
+    x = np.log(2.0) / (a - 0.5)
+    for _ in range(64):
+        step = (np.logaddexp(a * x, -a * x) - np.log(2.0) - x / 2) / (a * np.tanh(a * x) - 0.5)
+        x = np.maximum(x - np.maximum(step, 0.0), 1 / a**2)  # ln cosh(z) ≤ z² / 2: the root is no smaller
+        if (step <= 1e-12 * x).all():
+            break
+    std[beyond] = 1 / np.sqrt(x)
+    return std
 
 
 def _kindest(limit: Limit, bracket: Bracket) -> tuple[FloatArray, FloatArray]:

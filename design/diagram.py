@@ -304,7 +304,7 @@ class Diagram:
             alive, sums = rules.settled(sums[parent] + rules.contributions[i][value], i + 1)
             parent, value, sums = parent[alive], value[alive], sums[alive]
             after = left[parent] - axis.units[value]
-            one_of_each, child = _distinct([after, *sums.T])
+            one_of_each, child = distinct([after, *sums.T])
             first = np.searchsorted(parent, np.arange(len(left) + 1))
             layers.append(_Layer(first, value.astype(np.int32), child.astype(np.int32), np.empty(0)))
             left, sums = after[one_of_each], sums[one_of_each]
@@ -415,8 +415,8 @@ def _expand(first: IntArray, last: IntArray) -> tuple[IntArray, IntArray]:
     return which, np.arange(len(which)) + np.repeat(first - (np.cumsum(sizes) - sizes), sizes)
 
 
-def _distinct(columns: list[IntArray]) -> tuple[IntArray, IntArray]:
-    """Of rows given by their columns: one of each kind, and for each row which kind it is."""
+def distinct(columns: list[IntArray]) -> tuple[IntArray, IntArray]:
+    """Of rows given by their columns: the first of each kind, kinds in ascending order; and each row's kind."""
     key, size = np.zeros(len(columns[0]), dtype=np.int64), 1
     for column in columns:
         if len(column) == 0:

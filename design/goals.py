@@ -12,6 +12,7 @@ from scipy.special import log_ndtr
 
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
+from ..surrogates.scales import Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,11 @@ class Minimize:
 
     sign = -1.0
     words = "as low as possible"
+    better = "lower"
+
+    def objective(self, values: FloatArray) -> FloatArray:
+        """How good values are: larger is better."""
+        return np.asarray(-values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,11 @@ class Maximize:
 
     sign = 1.0
     words = "as high as possible"
+    better = "higher"
+
+    def objective(self, values: FloatArray) -> FloatArray:
+        """How good values are: larger is better."""
+        return np.asarray(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,11 @@ class Within:
             return f"below {self.high:g}"
         return f"above {self.low:g}" if self.high == inf else f"between {self.low:g} and {self.high:g}"
 
+    def on(self, scale: Scale) -> Within | None:
+        """The same limits on the scale that a property is modelled on; None where it has nothing between them."""
+        low, high = (float(end) for end in scale.limits(self.low, self.high))
+        return Within(low, high) if low < high else None
+
     def allows(self, values: FloatArray) -> NDArray[np.bool_]:
         """Whether values are inside the limits."""
         return np.asarray((values >= self.low) & (values <= self.high))
@@ -71,6 +87,41 @@ class Within:
         log_b, log_a = log_ndtr(b), log_ndtr(a)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.where(log_a == -inf, log_b, log_b + np.log1p(-np.exp(log_a - log_b))))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """As near to a target as possible.
+
+    Parameters
+    ----------
+    target : in the property's unit
+    tolerance : within which of it a value counts as met
+    """
+
+    target: float
+    tolerance: float
+    better = "nearer"
+
+    def __post_init__(self) -> None:
+        if not self.tolerance > 0:
+            raise AlloyloopError(
+                f"A tolerance of {self.tolerance:g} cannot be met", "Give one above 0, such as the scatter of a test."
+            )
+
+    @property
+    def words(self) -> str:
+        """The target in words."""
+        return f"as near to {self.target:g} as possible (met within {self.tolerance:g})"
+
+    @property
+    def limit(self) -> Within:
+        """When it counts as met."""
+        return Within(self.target - self.tolerance, self.target + self.tolerance)
+
+    def objective(self, values: FloatArray) -> FloatArray:
+        """How good values are: larger is better, 0 on target."""
+        return np.asarray(-np.abs(values - self.target))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +148,7 @@ class Report:
     words = "reported"
 
 
-Pursued = Minimize | Maximize
+Pursued = Minimize | Maximize | Match
 Limit = Within | Is
 Goal = Pursued | Limit | Report
 
@@ -113,28 +164,31 @@ def in_words(name: str, limit: Limit) -> str:
     return f"{name} {limit.words}" if isinstance(limit, Is) else f"{name} is {limit.words}"
 
 
-def pursued(goals: Mapping[str, Goal]) -> tuple[str, Pursued]:
-    """The one property that is minimised or maximised.
+def pursued(goals: Mapping[str, Goal]) -> dict[str, Pursued]:
+    """The properties that are minimised, maximised or brought to a target, at least one.
 
     Raises
     ------
     AlloyloopError
-        where none or several are
+        where there is none
     """
-    found = [(name, goal) for name, goal in goals.items() if isinstance(goal, Minimize | Maximize)]
-    if len(found) != 1:
-        names = ", ".join(name for name, _ in found) or "none"
+    found = {name: goal for name, goal in goals.items() if isinstance(goal, Minimize | Maximize | Match)}
+    if not found:
         raise AlloyloopError(
-            f"One property must be minimised or maximised, and here it is {names}",
-            "Give one property the goal minimize or maximize and the others a limit or report; "
-            "several pursued goals come in a later version.",
+            "No property is minimised, maximised or brought to a target, so that no alloy is better than another",
+            "Give one or more properties the goal minimize, maximize or match; the others may have limits or a report.",
         )
-    return found[0]
+    return found
 
 
 def limits(goals: Mapping[str, Goal]) -> dict[str, Within]:
     """The properties that must stay inside limits."""
     return {name: goal for name, goal in goals.items() if isinstance(goal, Within)}
+
+
+def when_met(goals: Mapping[str, Goal]) -> dict[str, Within]:
+    """When what is brought to a target counts as met."""
+    return {name: goal.limit for name, goal in goals.items() if isinstance(goal, Match)}
 
 
 def classes_wanted(goals: Mapping[str, Goal]) -> dict[str, Is]:

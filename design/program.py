@@ -21,7 +21,7 @@ import numpy as np
 from ..surrogates.base import FloatArray
 from .candidates import UNITS_PER_PERCENT
 from .composition import Basis
-from .descriptors import Function, descriptor
+from .descriptors import DESCRIPTORS, Function, descriptor
 from .diagram import IntArray
 from .elements import atomic_masses, values
 from .lattice import CountLimit, Lattice, exact
@@ -169,7 +169,7 @@ class Program:
             row = Row(-self.choice(test.name, test.choice), -1.0)
             return (row,) if test.wanted else (row.opposite,)
         if isinstance(test, Computed):
-            mean = _mean(descriptor(test.name).function, elements)
+            mean = _mean(descriptor(test.name).function, elements) if test.name in DESCRIPTORS else None
             if mean is None:
                 return None
             weights = mean[1] * _atoms(elements, basis)

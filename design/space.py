@@ -8,7 +8,7 @@ since points come from a `Diagram` that knows no others; rules on descriptors an
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from math import inf
@@ -22,11 +22,11 @@ from ..surrogates.errors import AlloyloopError
 from .candidates import UNITS_PER_PERCENT, Candidates
 from .clauses import Column, clauses, support
 from .composition import Basis, Composition, atomic_fractions
-from .diagram import Axis, Clause, Diagram, IntArray, TooManyStatesError
+from .diagram import Axis, Clause, Diagram, IntArray, TooManyStatesError, distinct
 from .lattice import Lattice, exact
 from .policies import Policy
 from .process import Choice, Condition, Numeric, Process
-from .rules import TOLERANCE, Computed, Designs, Limits, Names, Rule, Sum
+from .rules import TOLERANCE, Computed, Designs, Is, Limits, Names, Rule, Sum
 
 # Draws made before a space is called empty: with less than one feasible point in as many, the question is wrong.
 MOST_DRAWS = 400_000
@@ -268,6 +268,22 @@ class DesignSpace:
     def count(self) -> int:
         """How many points there are before the `asked` rules are, exactly."""
         return self.diagram.count
+
+    def held_at(self, levels: Mapping[str, int]) -> DesignSpace:
+        """The part of the space in which process variables, by name, are at one of their levels.
+
+        Its points are points of this space: they are made of the same columns, and by construction at these levels.
+        """
+        variables = {variable.name: variable for variable in self.process}
+        held = []
+        for name, level in levels.items():
+            variable, text = variables[name], f"{name} is held"
+            if isinstance(variable, Choice):
+                held.append(Rule(text, Is(text, name, variable.choices[level])))
+            else:
+                value = float(variable.grid[level])
+                held.append(Rule(text, Sum(text, ((name, Fraction(1)),), (), Limits(value, value))))
+        return replace(self, rules=(*self.rules, *held))
 
     def counted(self) -> Count:
         """How many designs there are: exactly by dynamic programming, or by asking each, or estimated by asking many.
@@ -528,8 +544,7 @@ class DesignSpace:
             points = self.diagram.sample(min(max(4 * n, 1024), 65_536), rng)
             drawn += len(points)
             found = np.vstack([found, points[self._keep_asked(points)]])
-            _, first = np.unique(found, axis=0, return_index=True)
-            found = found[np.sort(first)]  # in the order drawn, so that the first n are a fair sample
+            found = found[np.sort(distinct(list(found.T))[0])]  # in the order drawn: the first n are a fair sample
         if len(found) == 0 < n:
             raise self._empty(points)
         return found[:n]
@@ -552,45 +567,73 @@ class DesignSpace:
         with the least it may have, the balance taking what does not divide: so element counts and `present_above` hold
         no point captive.
         """
-        around = [self._exchanged(point)] if self.lattice is not None else []
+        return self.around(point[None])[0]
+
+    def around(self, points: IntArray) -> tuple[IntArray, IntArray]:
+        """The neighbours of several points, those of one side by side, and which point each is a neighbour of.
+
+        Parameters
+        ----------
+        points : (n, d)
+
+        Returns
+        -------
+        others : (m, d) allowed points; those of one point each once, in ascending order
+        which : (m,) from 0 to n - 1, ascending
+        """
+        moved = [*self._moved(points)]
+        others, which = np.vstack([rows for rows, _ in moved]), np.concatenate([owner for _, owner in moved])
+        is_other = (others != points[which]).any(axis=1)
+        others, which = others[is_other], which[is_other]
+        if len(others):
+            once = distinct([which, *others.T])[0]
+            others, which = others[once], which[once]
+        allowed = self.allows(others)
+        return others[allowed], which[allowed]
+
+    def _moved(self, points: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
+        """Points with other amounts, another row or another level, not all of them of the space, and which each was."""
+        numbers = np.arange(len(points))
+        if self.lattice is not None:
+            yield self._exchanged(points)
         tabled: Collection[str] = ()
         if self.candidates is not None:
             tabled = self.candidates.process
             axis = self._axes_as_named[0 if self.lattice is None else self.n_elements]
-            around.append(_with(point, axis.columns, self._nearest_rows(axis, point)))
+            rows = [self._nearest_rows(axis, point) for point in points]
+            which = np.repeat(numbers, [len(each) for each in rows])
+            yield _with(points[which], axis.columns, np.vstack([axis.values[:0], *rows])), which
         for i, variable in enumerate(self.process, start=self.n_elements):
             if variable.name in tabled:
                 continue
             if isinstance(variable, Choice):
-                others = np.arange(variable.n_levels)
+                levels = np.tile(np.arange(variable.n_levels), (len(points), 1))
             else:
                 n = max(variable.n_levels - 1, 1)  # far steps as well where levels are fine
-                others = point[i] + np.unique([s * max(1, n // f) for f in (n, 64, 16, 4) for s in (-1, 1)])
-                others = others[(others >= 0) & (others < variable.n_levels)]
-            around.append(_with(point, (i,), others[:, None]))
-        every = np.unique(np.vstack(around), axis=0)
-        others = every[(every != point).any(axis=1)]
-        return np.asarray(others[self.allows(others)])
+                levels = points[:, [i]] + np.unique([s * max(1, n // f) for f in (n, 64, 16, 4) for s in (-1, 1)])
+            which, place = np.nonzero((levels >= 0) & (levels < variable.n_levels))
+            yield _with(points[which], (i,), levels[which, place][:, None]), which
 
-    def _exchanged(self, point: IntArray) -> IntArray:
-        """Points with some of one element exchanged for another; not all of them of the space."""
+    def _exchanged(self, points: IntArray) -> tuple[IntArray, IntArray]:
+        """Points with some of one element exchanged for another, not all of them of the space, and which each was."""
         lattice = self.lattice
         assert lattice is not None  # its only caller asks
-        units = point[: self.n_elements]
-        changed = [units + lattice.steps]
-        balance, strides = self.n_elements - 1, np.array(lattice.strides)
-        least = [int(values[values > 0][0]) if (values > 0).any() else 0 for values in lattice.values]
-        for giving in np.flatnonzero(units > 0):
-            for taking in range(self.n_elements):
-                if taking == giving:
-                    continue
-                for amount in {int(units[giving]), least[taking] if units[taking] == 0 else 0} - {0}:
-                    moved = units.copy()
-                    moved[taking] += amount // strides[taking] * strides[taking]
-                    moved[giving] -= -(-amount // strides[giving]) * strides[giving]
-                    moved[balance] += lattice.total - moved.sum()
-                    changed.append(moved[None])
-        return _with(point, range(self.n_elements), np.vstack(changed))
+        n, strides = self.n_elements, np.array(lattice.strides)
+        units = points[:, :n]
+        some = units[:, None] + lattice.steps  # (n_points, n_moves, n_elements)
+        gives, takes = np.nonzero(~np.eye(n, dtype=bool))  # (n_pairs,)
+        least = np.array([values[values > 0].min(initial=lattice.total) for values in lattice.values])
+        # Of each pair all that one has, and so much as brings the other in. (n_points, n_pairs, 2)
+        amounts = np.stack([units[:, gives], np.where(units[:, takes] == 0, least[takes], 0)], axis=2)
+        amounts[units[:, gives] == 0] = 0
+        which, pair, kind = np.nonzero(amounts)
+        amount, gives, takes = amounts[which, pair, kind], gives[pair], takes[pair]
+        moved, row = units[which], np.arange(len(which))
+        moved[row, takes] += amount // strides[takes] * strides[takes]
+        moved[row, gives] -= -(-amount // strides[gives]) * strides[gives]
+        moved[:, n - 1] += lattice.total - moved.sum(axis=1)
+        which = np.append(np.repeat(np.arange(len(points)), len(lattice.steps)), which)
+        return _with(points[which], range(n), np.vstack([some.reshape(-1, n), moved])), which
 
     def _nearest_rows(self, axis: Axis, point: IntArray) -> IntArray:
         """The rows of a table around the one that a point has, nearest first. (m, n_columns)"""
@@ -622,11 +665,11 @@ def nothing_left() -> AlloyloopError:
     )
 
 
-def _with(point: IntArray, columns: Sequence[int], values: IntArray) -> IntArray:
-    """A point with other values in some columns. (d,), (m, n_columns) -> (m, d)"""
-    points = np.tile(point, (len(values), 1))
-    points[:, list(columns)] = values
-    return points
+def _with(points: IntArray, columns: Sequence[int], values: IntArray) -> IntArray:
+    """Points with other values in some columns. (n, d), (n, n_columns) -> (n, d)"""
+    changed = points.copy()
+    changed[:, list(columns)] = values
+    return changed
 
 
 def _close_together(n: int, tied: Sequence[frozenset[int]]) -> list[int]:

@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 
 from alloyloop.campaigns.answers import Answers
 from alloyloop.campaigns.campaign import Campaign
-from alloyloop.campaigns.plots import EXPECTED, INSIDE, OUTSIDE, STYLE, VERMILLION, label
+from alloyloop.campaigns.plots import EXPECTED, INSIDE, OUTSIDE, STYLE, VERMILLION
 from alloyloop.campaigns.snapshot import Snapshot
+from alloyloop.campaigns.wording import label
 from alloyloop.design.composition import Composition
 from alloyloop.design.descriptors import descriptor
 from alloyloop.design.rules import Computed

@@ -10,6 +10,7 @@ from .errors import AlloyloopError
 from .families import BUILT_IN
 
 if TYPE_CHECKING:
+    from .botorch_model import BotorchModel
     from .forest import Forest
     from .gaussian_process import GaussianProcess
     from .sweep import Sweep
@@ -19,6 +20,7 @@ SURROGATES.update(BUILT_IN)
 __all__ = [
     "SURROGATES",
     "AlloyloopError",
+    "BotorchModel",
     "FloatArray",
     "Forest",
     "GaussianProcess",
@@ -31,7 +33,7 @@ __all__ = [
 ]
 
 # These import torch, scikit-learn or scipy.linalg; `alloyloop check` must not.
-_LAZY = {"Forest": "forest", "GaussianProcess": "gaussian_process", "Sweep": "sweep"}
+_LAZY = {"BotorchModel": "botorch_model", "Forest": "forest", "GaussianProcess": "gaussian_process", "Sweep": "sweep"}
 
 
 def __getattr__(name: str) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import Any, Literal, Protocol, Self, TypeAlias, overload, runtime_checkable
@@ -125,7 +125,7 @@ class Surrogate(Protocol):
 
     X is (n, n_features), a NumPy array or a DataFrame; y is (n,). All are finite, but for the columns of X that a
     surrogate was told may be blank; `noise` may hold NaN. Nothing random is left to chance: the same data give the same
-    belief. A fitted surrogate is a BoTorch `Model` as well.
+    belief. BoTorch's acquisitions can ask a fitted surrogate as they ask a `Model`; see `botorch_model.BotorchModel`.
     """
 
     def fit(
@@ -185,6 +185,7 @@ class Family:
     together : whether it learns several properties together
     leaves_out : whether it leaves rows out by itself, together those of which `fit` is told in `groups` (n,), and tells
         in `held_out_` what it believed of them
+    sparing : settings with which it believes about the same in a fraction of the time, for fits that only judge it
     needs : the module that it stands on, where `extra` installs it
     extra : of this package, by which that is installed
     """
@@ -195,6 +196,7 @@ class Family:
     blanks: bool = False
     together: bool = False
     leaves_out: bool = False
+    sparing: Mapping[str, Any] = field(default_factory=dict)
     needs: str = ""
     extra: str = ""
 

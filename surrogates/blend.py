@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, Self, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
 from .base import FloatArray, Prediction, Surrogate
 from .errors import AlloyloopError
 from .measurements import asked_rows, training_arrays
 from .model import SurrogateModel, normal_posterior
 from .scales import Normal
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Rows that the equal shares of all members are worth, for each hundred rows judged: with few rows weights stay near.
 PRIOR_SHARE = 0.05
@@ -165,6 +166,8 @@ class MixtureModel(SurrogateModel):
         posterior_transform: Any = None,
     ) -> Any:
         """Joint normal posterior at X (..., q, n_features) of the mixture's moments, differentiable as members are."""
+        import torch
+
         check_is_fitted(self)
         joints = [
             one.posterior(X[..., seen], observation_noise=observation_noise).distribution
@@ -207,7 +210,6 @@ class Blend(MixtureModel):
     """
 
     def __init__(self, members: Sequence[Member]) -> None:
-        super().__init__()
         self.members = members
 
     def fit(self, X: ArrayLike, y: ArrayLike, **told: Any) -> Self:

@@ -18,6 +18,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel
+from sklearn.linear_model import LogisticRegression
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -164,6 +165,22 @@ def linear_discriminant(**settings: Any) -> CrossFittedClassifier:
     """
     grid = [{"weigheddiscriminant__shrinkage": share} for share in (0.6, 0.3, 0.1, 0.03)]
     return CrossFittedClassifier(make_pipeline(StandardScaler(), WeighedDiscriminant()), grid, **settings)
+
+
+def logistic(**settings: Any) -> CrossFittedClassifier:
+    """Logistic regression, its coefficients held back.
+
+    Parameters
+    ----------
+    settings : those of `CrossFittedClassifier`
+
+    References
+    ----------
+    Cox, J. R. Stat. Soc. B 20 (1958) 215; held back as by Hoerl and Kennard, Technometrics 12 (1970) 55.
+    """
+    grid = [{"logisticregression__C": strength} for strength in (1.0, 10.0, 0.1)]
+    regression = LogisticRegression(max_iter=1000)
+    return CrossFittedClassifier(make_pipeline(StandardScaler(), regression), grid, **settings)
 
 
 def naive_bayes(**settings: Any) -> CrossFittedClassifier:

@@ -119,6 +119,9 @@ CLASSIFIERS |= {
     "linear-discriminant": _leaves_out(
         _ours("linear_discriminant"), "a straight border; the baseline to beat, and hard to beat on few alloys"
     ),
+    "logistic": _leaves_out(
+        _ours("logistic"), "a straight border too, with fewer assumptions: how fast one class gives way to another"
+    ),
     "naive-bayes": _leaves_out(
         _ours("naive_bayes"), "each feature speaks for itself; for very few alloys, crude for many"
     ),

@@ -88,7 +88,6 @@ class CrossFitted(EnsembleModel):
         tune_seconds: float = 60.0,
         seed: int = 0,
     ) -> None:
-        super().__init__()
         self.regressor = regressor
         self.grid = grid
         self.noise_prior = noise_prior

@@ -6,16 +6,14 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import exp, hypot, sqrt
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import Bounds, minimize
 from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
 from .base import FloatArray, Prediction
 from .errors import AlloyloopError
@@ -30,6 +28,9 @@ from .measurements import (
     training_arrays,
 )
 from .model import SurrogateModel, normal_posterior
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Log-normal priors: mean and standard deviation of the logarithm. They decide where only a handful of rows were left
 # out, and hardly matter from thirty on. Of the factor on the variance between members:
@@ -222,6 +223,8 @@ class EnsembleModel(SurrogateModel):
         Normal, and not a choice among the members, so that acquisitions see the same stretched spread as `believe`, and
         so that analytic ones work.
         """
+        import torch
+
         check_is_fitted(self)
         check_resolvable(self.scale_)
         rows = X.detach().double().cpu().numpy()

@@ -21,6 +21,8 @@ def _ours(module: str, name: str, **fixed: Any) -> Builder:
 
 _process = partial(Family, bounds=True, blanks=True, together=True)
 _cross_fitted = partial(Family, leaves_out=True)  # through the adapter of cross_fitted.py
+# Of trees a quarter errs by some 0.6 % more: less than which rows are left out together does.
+_forest = partial(Family, blanks=True, sparing={"n_trees": 50})
 
 BUILT_IN: dict[str, Family] = {
     "gaussian-process": _process(
@@ -30,11 +32,9 @@ BUILT_IN: dict[str, Family] = {
     "sparse-gaussian-process": _process(
         _ours("gaussian_process", "GaussianProcess", sparse=True), "the same where few of many features matter"
     ),
-    "forest": Family(
-        _ours("forest", "Forest"), "random forest: jumps and interactions; flat beyond the data", blanks=True
-    ),
-    "extra-trees": Family(
-        _ours("forest", "Forest", kind="extra-trees"), "a forest with random cuts: smoother on few alloys", blanks=True
+    "forest": _forest(_ours("forest", "Forest"), "random forest: jumps and interactions; flat beyond the data"),
+    "extra-trees": _forest(
+        _ours("forest", "Forest", kind="extra-trees"), "a forest with random cuts: smoother on few alloys"
     ),
     "linear": _cross_fitted(_ours("linear", "linear"), "least squares: a weighted sum; the baseline to beat"),
     "ridge": _cross_fitted(_ours("linear", "ridge"), "least squares, weights held small; steady where features repeat"),

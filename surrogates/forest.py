@@ -1,4 +1,4 @@
-"""Forests of decision trees with an honest spread: a scikit-learn regressor and a BoTorch model."""
+"""Forests of decision trees with an honest spread: a scikit-learn regressor that BoTorch can ask too."""
 
 from __future__ import annotations
 
@@ -78,7 +78,6 @@ class Forest(EnsembleModel):
         seed: int = 0,
         n_jobs: int = 1,
     ) -> None:
-        super().__init__()
         self.kind = kind
         self.n_trees = n_trees
         self.min_samples_leaf = min_samples_leaf

@@ -1,4 +1,4 @@
-"""A Gaussian process for few, noisy measurements: a scikit-learn regressor and a BoTorch model."""
+"""A Gaussian process for few, noisy measurements: a scikit-learn regressor that BoTorch can ask too."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import lru_cache
 from math import hypot, log, pi, sqrt
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 from scipy.linalg import cho_solve
 from scipy.linalg.lapack import dpotrf, dtrtri
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import ThreadpoolController
-from torch import Tensor
 
 from .base import HERE, FloatArray, Prediction
 from .blanks import MOST, Scenarios, scenarios
@@ -37,6 +35,9 @@ from .measurements import (
 from .model import SurrogateModel
 from .outliers import extra_variances, leave_one_out
 from .sweep import Sweep
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ROUNDS_OF_BOUNDS = 2  # of finding what stands for bounds, each followed by a new fit
 MOST_ROUNDS = 3  # of looking for outliers, each followed by a new fit
@@ -103,7 +104,6 @@ class GaussianProcess(SurrogateModel, NormalModel):
         sparse: bool = False,
         robust: bool = True,
     ) -> None:
-        super().__init__()
         self.bounds = bounds
         self.noise_prior = noise_prior
         self.blanks = blanks
@@ -335,10 +335,14 @@ class GaussianProcess(SurrogateModel, NormalModel):
         return float(self.noise_**2)
 
     def _mean_at(self, X: Tensor) -> Tensor:
+        import torch
+
         kernel = self._torch_kernel(X, torch.from_numpy(self._train_rows()))
         return self._centre + self.scale_ * (kernel @ torch.from_numpy(self._weights))
 
     def _covariance_of(self, A: Tensor, B: Tensor) -> Tensor:
+        import torch
+
         train, of_here = torch.from_numpy(self._train_rows()), torch.from_numpy(self._of_here)
         root = torch.from_numpy(np.ascontiguousarray(self._root.T))
         k_a, k_b = (self._torch_kernel(rows, train) for rows in (A, B))
@@ -352,6 +356,8 @@ class GaussianProcess(SurrogateModel, NormalModel):
 
     def _torch_kernel(self, A: Tensor, B: Tensor) -> Tensor:
         """As `_kernel`, of rows in the units of X."""
+        import torch
+
         check_is_fitted(self)
         check_resolvable(self.scale_)
         origin, size, lowest, highest, lengthscales = (

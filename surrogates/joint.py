@@ -1,22 +1,22 @@
-"""Surrogates whose beliefs are jointly normal, as BoTorch models: posteriors, new observations and fantasies."""
+"""Surrogates whose beliefs are jointly normal, as BoTorch asks them: posteriors, new observations and fantasies."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, cast
-
-import torch
-from botorch.models.model import Model
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, cast
 
 from .model import OneOutput, normal_posterior
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 # Of the mean variance, added to a covariance's diagonal: rows asked twice stay positive definite.
 JITTER = 1e-9
 
 
 class NormalModel(OneOutput):
-    """A BoTorch model of one output, made of a mean and a covariance.
+    """What BoTorch asks of a model of one output, made of a mean and a covariance.
 
     All else follows from those two and the scatter of one measurement: what new observations teach, with everything
     that was learned of the model itself kept, is the textbook's conditioning of a normal distribution.
@@ -43,26 +43,30 @@ class NormalModel(OneOutput):
         posterior_transform: Any = None,
     ) -> Any:
         """BoTorch's joint posterior at X (..., q, n_features), differentiable, in the units of X and y."""
+        import torch
+
         X = X.double()
         mean, covariance = self._mean_at(X), self._covariance_of(X, X)
         variance = covariance.diagonal(dim1=-2, dim2=-1)
         covariance = covariance + torch.diag_embed((JITTER * variance.mean(-1, keepdim=True)).expand(mean.shape))
         if observation_noise is not False:
             learned = isinstance(observation_noise, bool)
-            noise = self._noise_variance if learned else cast(Tensor, observation_noise).squeeze(-1)
+            noise = self._noise_variance if learned else cast("Tensor", observation_noise).squeeze(-1)
             covariance = covariance + torch.diag_embed(torch.as_tensor(noise, dtype=mean.dtype).expand(mean.shape))
         return normal_posterior(mean, covariance, posterior_transform)
 
-    def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> Model:
+    def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> NormalModel:
         """The model that has seen Y (..., q, 1) at X (..., q, n_features) as well.
 
         `noise` (..., q, 1) is the variance of each; that of one measurement where it is not given.
         """
+        import torch
+
         noise = kwargs.get("noise")
         variance = torch.full_like(Y, self._noise_variance) if noise is None else noise.expand_as(Y)
         return _Updated(self, X.double(), Y.double(), variance.double())
 
-    def fantasize(self, X: Tensor, sampler: Any, observation_noise: Tensor | None = None, **kwargs: Any) -> Model:
+    def fantasize(self, X: Tensor, sampler: Any, observation_noise: Tensor | None = None, **kwargs: Any) -> NormalModel:
         """Models that have seen measurements drawn at X (..., q, n_features) by a BoTorch sampler, one a draw."""
         noise = {} if observation_noise is None else {"noise": observation_noise}
         drawn = sampler(self.posterior(X, observation_noise=True if observation_noise is None else observation_noise))
@@ -73,7 +77,8 @@ class _Updated(NormalModel):
     """A model and what some observations added to it, for each of a batch of them."""
 
     def __init__(self, before: NormalModel, X: Tensor, Y: Tensor, noise: Tensor) -> None:
-        super().__init__()
+        import torch
+
         self._before = before
         self._X = X.expand(*Y.shape[:-1], X.shape[-1])
         covariance = before._covariance_of(self._X, self._X) + torch.diag_embed(noise.squeeze(-1))
@@ -93,6 +98,8 @@ class _Updated(NormalModel):
         return self._before._mean_at(X) + (cross @ self._weights).squeeze(-1)
 
     def _covariance_of(self, A: Tensor, B: Tensor) -> Tensor:
+        import torch
+
         explained = [
             torch.linalg.solve_triangular(self._root, self._before._covariance_of(self._X, rows), upper=False)
             for rows in (A, B)

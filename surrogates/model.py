@@ -1,26 +1,29 @@
-"""What surrogates share as scikit-learn regressors and as BoTorch models: written once, for each of them to inherit."""
+"""What surrogates share as scikit-learn regressors and towards BoTorch: written once, for each of them to inherit.
+
+A suggestion is made without torch, whose import alone takes longer than the fits: what speaks BoTorch's language
+imports it where it is called.
+"""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
-import torch
-from botorch.models.model import Model
-from botorch.posteriors.gpytorch import GPyTorchPosterior
-from gpytorch.distributions import MultivariateNormal
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
 from .base import FloatArray, Prediction
 
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
-class OneOutput(Model):
-    """A BoTorch model of one property, not batched."""
+
+class OneOutput:
+    """What BoTorch asks of a model of one property, not batched; see `BotorchModel`."""
 
     @property
     def num_outputs(self) -> int:
@@ -30,11 +33,13 @@ class OneOutput(Model):
     @property
     def batch_shape(self) -> torch.Size:
         """Not batched."""
+        import torch
+
         return torch.Size()
 
 
 class SurrogateModel(RegressorMixin, BaseEstimator, OneOutput):  # type: ignore[misc]  # these come without types
-    """A surrogate that says what it believes: a scikit-learn regressor and a BoTorch model by that."""
+    """A surrogate that says what it believes: a scikit-learn regressor, whom BoTorch's acquisitions can ask too."""
 
     @abstractmethod
     def believe(self, X: ArrayLike) -> Prediction:
@@ -73,5 +78,8 @@ class SurrogateModel(RegressorMixin, BaseEstimator, OneOutput):  # type: ignore[
 
 def normal_posterior(mean: Tensor, covariance: Tensor, transform: Any) -> Any:
     """BoTorch's posterior of a joint normal belief: mean (..., q), covariance (..., q, q)."""
+    from botorch.posteriors.gpytorch import GPyTorchPosterior
+    from gpytorch.distributions import MultivariateNormal
+
     posterior = GPyTorchPosterior(MultivariateNormal(mean, covariance))
     return posterior if transform is None else transform(posterior)

@@ -6,12 +6,11 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Protocol, Self, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, cast
 
 import numpy as np
-import torch
-from botorch.models.model import Model
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import cdist
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA, FastICA
@@ -20,13 +19,18 @@ from sklearn.feature_selection import SelectKBest, r_regression
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
-from torch import Tensor
 
 from .base import FloatArray, Prediction, Surrogate
 from .measurements import asked_rows, bounds_stated, training_arrays
 from .model import SurrogateModel
 from .steps import Step as Step  # both are looked for here, where they are learned
 from .steps import steps as steps
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+Rows: TypeAlias = Any  # an array, or a tensor of torch
 
 # A feature whose spread is a smaller part of its size than this never varied; an axis along which rows spread less than
 # this part of the widest is none: fractions that add up to 1 have one axis fewer than elements.
@@ -80,7 +84,6 @@ class Prepared(SurrogateModel):
     """
 
     def __init__(self, surrogate: Surrogate, steps: Sequence[str] = ()) -> None:
-        super().__init__()
         self.surrogate = surrogate
         self.steps = steps
 
@@ -169,15 +172,15 @@ class Prepared(SurrogateModel):
     @property
     def batch_shape(self) -> torch.Size:
         """That of the surrogate, which has one where it was conditioned on batches of observations."""
-        return self.surrogate_.batch_shape if hasattr(self, "surrogate_") else torch.Size()
+        return cast("torch.Size", self.surrogate_.batch_shape) if hasattr(self, "surrogate_") else super().batch_shape
 
     def posterior(self, X: Tensor, *args: Any, **kwargs: Any) -> Any:
         """BoTorch's joint posterior at X (..., q, n_features), differentiable where the surrogate's is."""
         maps = self._fitted()
         return self.surrogate_.posterior(_through(maps, X), *args, **kwargs)
 
-    def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> Model:
-        """BoTorch model that has seen Y (..., q, 1) at X (..., q, n_features) as well, prepared by the same steps."""
+    def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> Prepared:
+        """One that has seen Y (..., q, 1) at X (..., q, n_features) as well, prepared by the same steps."""
         knows_more = Prepared(self.surrogate, self.steps)
         knows_more._maps = self._fitted()
         knows_more.surrogate_ = self.surrogate_.condition_on_observations(_through(knows_more._maps, X), Y, **kwargs)
@@ -192,8 +195,8 @@ class _Map(Protocol):
         """(n_features, n_prepared) share of each feature in the variance of each prepared one; columns add up to 1."""
         ...
 
-    def __call__(self, X: Tensor) -> Tensor:
-        """Rows (..., n_features) as rows (..., n_prepared), differentiable."""
+    def __call__(self, X: Rows) -> Rows:
+        """Rows (..., n_features) as rows (..., n_prepared); of tensors differentiable."""
         ...
 
 
@@ -214,7 +217,7 @@ class _Kept:
     def shares(self) -> FloatArray:
         return np.asarray(np.eye(self.among)[:, self.features])
 
-    def __call__(self, X: Tensor) -> Tensor:
+    def __call__(self, X: Rows) -> Rows:
         return X[..., self.features.tolist()]
 
 
@@ -237,9 +240,8 @@ class _Axes:
     def shares(self) -> FloatArray:
         return np.asarray(self.weights**2 / (self.weights**2).sum(axis=0))
 
-    def __call__(self, X: Tensor) -> Tensor:
-        weights = torch.from_numpy(self.per_spread[:, None] * self.weights)
-        return (X - torch.from_numpy(self.origin)) @ weights
+    def __call__(self, X: Rows) -> Rows:
+        return (X - _beside(X, self.origin)) @ _beside(X, self.per_spread[:, None] * self.weights)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -262,21 +264,32 @@ class _Distances:
         told = next(of for of in apart if of.any())  # a single kind, and all rows alike, tell no feature from another
         return np.column_stack([np.eye(len(self.origin)), *[told / told.sum()] * len(self.middles)])
 
-    def __call__(self, X: Tensor) -> Tensor:
-        U = (X - torch.from_numpy(self.origin)) * torch.from_numpy(self.per_spread)
+    def __call__(self, X: Rows) -> Rows:
+        U = (X - _beside(X, self.origin)) * _beside(X, self.per_spread)
+        if isinstance(X, np.ndarray):
+            return np.concatenate([X, cdist(U, self.middles)], axis=-1)
+        import torch
+
         # Not by |u|² - 2uv + |v|², which loses half of the digits near a middle.
-        far = torch.cdist(U, torch.from_numpy(self.middles), compute_mode="donot_use_mm_for_euclid_dist")
+        far = torch.cdist(U, _beside(X, self.middles), compute_mode="donot_use_mm_for_euclid_dist")
         return torch.cat([X, far], dim=-1)
 
 
-def _through(maps: Iterable[_Map], X: Tensor) -> Tensor:
+def _beside(X: Rows, constants: FloatArray) -> Any:
+    """Constants as what the rows are: an array, or a tensor."""
+    if isinstance(X, np.ndarray):
+        return constants
+    import torch
+
+    return torch.from_numpy(constants)
+
+
+def _through(maps: Iterable[_Map], X: Rows) -> Rows:
     return reduce(lambda rows, learned: learned(rows), maps, X)
 
 
 def _mapped(maps: Sequence[_Map], X: FloatArray) -> FloatArray:
-    if not maps:
-        return X
-    return cast(FloatArray, _through(maps, torch.tensor(np.ascontiguousarray(X))).numpy())
+    return cast(FloatArray, _through(maps, X))
 
 
 def _learn(step: Step, X: FloatArray, y: FloatArray, guides: NDArray[np.bool_]) -> _Map:

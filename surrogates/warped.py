@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, Self, cast
+from copy import copy
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted, column_or_1d
-from torch import Tensor
 
 from .base import FloatArray, Prediction, Surrogate
 from .errors import AlloyloopError
 from .measurements import check_length, check_resolvable, check_values, spread
 from .model import SurrogateModel, normal_posterior
 from .scales import LARGEST_LOG, LOG, Linear, Log, Logit, Normal, Scale, hermite
+from .widened import Widened
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Warped(SurrogateModel):
@@ -48,7 +51,6 @@ class Warped(SurrogateModel):
     """
 
     def __init__(self, surrogate: Surrogate, scale: Scale = LOG) -> None:
-        super().__init__()
         self.surrogate = surrogate
         self.scale = scale
 
@@ -81,6 +83,14 @@ class Warped(SurrogateModel):
         self.scale_ = spread(y[own])
         self.noise_ = inner.noise_ * float(np.sqrt(np.mean(1 / slope[own] ** 2)))
         return self
+
+    def widened(self, factor: float) -> Warped:
+        """The same with every standard deviation on the scale multiplied, without another fit."""
+        wide = copy(self)
+        wide.surrogate = Widened(self.surrogate, factor)
+        wide.surrogate_ = Widened.around(self.surrogate_, factor)
+        wide.noise_ = factor * self.noise_
+        return wide
 
     def believe(self, X: ArrayLike) -> Prediction:
         """What is believed of the property at each row, and of a measurement of it."""
@@ -130,6 +140,8 @@ class Warped(SurrogateModel):
         analytic acquisitions, posterior transforms and cached root decompositions ask for a normal one. It has the same
         first two moments, and is differentiable; `sample` keeps the shape too.
         """
+        import torch
+
         inner = cast(Any, self._fitted())
         check_resolvable(self.scale_)
         known, measured = inner.posterior(X), inner.posterior(X, observation_noise=True)
@@ -137,7 +149,7 @@ class Warped(SurrogateModel):
         mean, covariance = _moments(self.scale, centre, variance, known.distribution.covariance_matrix)
         # So that repeated rows have a root, in any unit; a std gains at most 0.01 % of the spread of the data.
         added = torch.full_like(mean, 1e-8 * self.scale_**2)
-        if isinstance(observation_noise, Tensor):
+        if isinstance(observation_noise, torch.Tensor):
             added = added + observation_noise.squeeze(-1)
         elif observation_noise:
             one = _moments(self.scale, centre[..., None], variance[..., None], variance[..., None, None])[1]
@@ -171,6 +183,8 @@ def _moments(scale: Scale, mean: Tensor, variance: Tensor, shared: Tensor) -> tu
             f"a BoTorch posterior cannot be made on the scale {scale.name}",
             "Ask `believe`, `covariance` and `sample`, or use one of linear, log and logit.",
         )
+    import torch
+
     nodes, project = (torch.from_numpy(part) for part in hermite())
     std = variance.sqrt()
     bent = scale.low + (scale.high - scale.low) * torch.sigmoid(mean[..., None] + std[..., None] * nodes)

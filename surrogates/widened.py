@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
-import torch
-from botorch.models.model import Model
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
 from .base import FloatArray, Prediction, Surrogate
 from .model import SurrogateModel, normal_posterior
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 # What is true of the surrogate inside is true of the widened one.
 FORWARDED = (
@@ -51,17 +52,26 @@ class Widened(SurrogateModel):
     """
 
     def __init__(self, surrogate: Surrogate, factor: float = 1.0) -> None:
-        super().__init__()
         self.surrogate = surrogate
         self.factor = factor
 
     def fit(self, X: ArrayLike, y: ArrayLike, **told: Any) -> Self:
         """Learn from measurements; see `Surrogate.fit`."""
         inner: Any = clone(cast(Any, self.surrogate))
-        self.surrogate_ = inner.fit(X, y, **told)
-        self._forward(self.surrogate_, FORWARDED)
-        self.noise_ = self.factor * self.surrogate_.noise_
+        self._take(inner.fit(X, y, **told))
         return self
+
+    def _take(self, fitted: Any) -> None:
+        self.surrogate_ = fitted
+        self._forward(fitted, FORWARDED)
+        self.noise_ = self.factor * fitted.noise_
+
+    @classmethod
+    def around(cls, fitted: Any, factor: float) -> Self:
+        """A fitted surrogate with its standard deviations multiplied, without another fit."""
+        wide = cls(cast(Surrogate, clone(fitted)), factor)
+        wide._take(fitted)
+        return wide
 
     def _expected(self, X: ArrayLike) -> FloatArray:
         return cast(FloatArray, self.surrogate_.predict(X))
@@ -95,10 +105,10 @@ class Widened(SurrogateModel):
     @property
     def batch_shape(self) -> torch.Size:
         """That of the surrogate: not batched, but where it has seen a batch of further measurements."""
-        return cast(torch.Size, self.surrogate_.batch_shape)
+        return cast("torch.Size", self.surrogate_.batch_shape)
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Whether it is; torch keeps a model inside another where scikit-learn does not look."""
+        """Whether it is; scikit-learn looks for numbers, and one that has seen further measurements has none."""
         return hasattr(self, "surrogate_")
 
     def posterior(
@@ -114,8 +124,8 @@ class Widened(SurrogateModel):
         joint = self.surrogate_.posterior(X, observation_noise=given).distribution
         return normal_posterior(joint.mean, self.factor**2 * joint.covariance_matrix, posterior_transform)
 
-    def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> Model:
-        """BoTorch model that has seen Y (..., q, 1) at X (..., q, n_features) as well, widened as this one is."""
+    def condition_on_observations(self, X: Tensor, Y: Tensor, **kwargs: Any) -> Widened:
+        """One that has seen Y (..., q, 1) at X (..., q, n_features) as well, widened as this one is."""
         if kwargs.get("noise") is not None:
             kwargs["noise"] = kwargs["noise"] / self.factor**2
         wide = Widened(self.surrogate, self.factor)

@@ -17,8 +17,9 @@ from pkgutil import walk_packages
 import pytest
 from pydantic import BaseModel
 
-from alloyloop.campaigns.spec import LATER, CampaignSpec, CompositionSpec, read_spec
+from alloyloop.campaigns.spec import CampaignSpec, CompositionSpec, read_spec
 from alloyloop.campaigns.table import FIRST_COLUMNS, LAST_COLUMNS, STATUSES
+from alloyloop.surrogates import SURROGATES
 
 FLOORS = ("surrogates", "design", "campaigns")
 BESIDE = re.compile(r"^from \.(\w+) import", re.MULTILINE)
@@ -74,10 +75,13 @@ def test_every_key_of_campaign_yaml_is_explained(model: type[BaseModel], above: 
     assert {key for key in keys if f"| `{key}` |" not in FORMATS} == set()
 
 
-def test_every_key_that_is_refused_as_too_early_is_named() -> None:
-    assert [key for keys in LATER.values() for key in keys if f"`{key}`" not in FORMATS] == []
-
-
 def test_every_column_and_status_of_experiments_csv_is_explained() -> None:
     first_and_last = {*FIRST_COLUMNS, *LAST_COLUMNS, *STATUSES}
     assert {word for word in first_and_last if f"`{word}`" not in FORMATS} == set()
+
+
+def test_the_page_of_families_tells_of_every_family() -> None:
+    page = (Path(__file__).resolve().parents[1] / "docs" / "families.md").read_text(encoding="utf-8")
+    summary = page.partition("<!-- begin summary -->")[2].partition("<!-- end summary -->")[0]
+    told = {line.split("|")[1].strip() for line in summary.strip().splitlines()[2:]}
+    assert told - {"mean", "linear mixture"} == set(SURROGATES)

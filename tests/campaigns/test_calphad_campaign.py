@@ -365,9 +365,9 @@ def test_the_search_is_sparing_where_phases_are_seen(
     folder = written(tmp_path, asked(features, CALPHAD if effort is SPARING else ""))
     asked_for: list[Effort] = []
 
-    def noted(*arguments: Any) -> Batch:
+    def noted(*arguments: Any, **named: Any) -> Batch:
         asked_for.extend(argument for argument in arguments if isinstance(argument, Effort))
-        return propose(*arguments)
+        return propose(*arguments, **named)
 
     monkeypatch.setattr(suggesting, "propose", noted)
     Campaign(folder.path).suggest(1, dry_run=True)

@@ -219,9 +219,9 @@ def test_a_table_that_is_changed_during_the_search_stops_the_round(
 ) -> None:
     folder = library(tmp_path)
 
-    def edited_meanwhile(*arguments: object) -> object:
+    def edited_meanwhile(*arguments: object, **named: object) -> object:
         (folder / "library.csv").write_text(LIBRARY + "e,100,0,0\n", encoding="utf-8")
-        return propose(*arguments)  # type: ignore[arg-type]  # handed on as they came
+        return propose(*arguments, **named)  # type: ignore[arg-type]  # handed on as they came
 
     monkeypatch.setattr("alloyloop.campaigns.suggesting.propose", edited_meanwhile)
     with pytest.raises(AlloyloopError, match=r"library\.csv: It was changed by somebody else meanwhile"):

@@ -15,24 +15,27 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
 
 from alloyloop.campaigns.answers import Predicted
 from alloyloop.campaigns.plots import (
     EXPECTED,
     INSIDE,
+    KEPT,
     MADE_UP,
     MEASURED,
+    OUT,
     OUTSIDE,
     Comeback,
     comebacks,
     figure_svg,
-    label,
     parity,
     progress,
     synthetic_rows,
-    words_and_unit,
+    trade_off,
 )
 from alloyloop.campaigns.rounds import past_rounds
+from alloyloop.campaigns.standing import standing
 from alloyloop.surrogates.errors import AlloyloopError
 
 from .written import EXPERIMENTS, FIRST, HEADER, QUESTION, proposal, written
@@ -53,34 +56,6 @@ def line(ax: Axes, said: str) -> list[float]:
 
 def legend(figure: Figure) -> list[str]:
     return [text.get_text() for text in figure.legends[0].get_texts()]
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("youngs_modulus_GPa", "Young's modulus [GPa]"),
-        ("hardness_HV", "Hardness [HV]"),
-        ("elongation_pct", "Elongation [%]"),
-        ("oxygen_wt_pct", "Oxygen [wt.%]"),
-        ("ageing_temperature_C", "Ageing temperature [°C]"),
-        ("corrosion_rate_mm_per_y", "Corrosion rate [mm/y]"),
-        ("heating_rate_C_per_min", "Heating rate [°C/min]"),
-        ("strain_rate_per_s", "Strain rate [1/s]"),
-        ("density_g_per_cm3", "Density [g/cm³]"),
-        ("degradation_mg_per_cm2_per_d", "Degradation [mg/(cm² d)]"),
-        ("price_usd_per_kg", "Price [usd/kg]"),
-        ("grain_size_um", "Grain size [µm]"),
-        ("radiopacity_60keV_per_cm", "Radiopacity 60keV per cm"),  # a number is no unit
-        ("phases", "Phases"),
-        ("vec", "Vec"),
-    ],
-)
-def test_a_name_is_written_out_with_its_unit_in_brackets(name: str, said: str) -> None:
-    assert label(name) == said
-
-
-def test_a_unit_in_the_middle_of_a_name_is_a_word() -> None:
-    assert words_and_unit("k_value_of_fit") == ("k value of fit", "")
 
 
 def test_every_axis_of_values_has_its_unit(tmp_path: Path) -> None:
@@ -183,6 +158,127 @@ def test_colours_are_those_that_colour_blind_readers_tell_apart() -> None:
     palette = {(0, 114, 178), (230, 159, 0), (204, 121, 167)}
     used = {tuple(round(255 * part) for part in to_rgb(look["color"])) for _, look in (MEASURED, MADE_UP, EXPECTED)}
     assert used == palette
+
+
+SEVERAL = QUESTION.replace("{goal: above, limit: 500}", "{goal: maximize}")
+MATCH = QUESTION.replace("{goal: minimize}", "{goal: match, target: 62, tolerance: 3}")
+WEIGHED = SEVERAL.replace("minimize}", "minimize, weight: 2}").replace("maximize}", "maximize, weight: 1}")
+
+
+def points(ax: Axes, kind: str) -> set[tuple[float, float]]:
+    """Places of the markers that the legend calls so."""
+    found = [each for each in ax.get_lines() if each.get_label() == kind]
+    return {(float(x), float(y)) for each in found for x, y in np.asarray(each.get_xydata())}
+
+
+def test_a_target_is_a_line_in_a_band_as_wide_as_its_tolerance(tmp_path: Path) -> None:
+    left, right, *others = progress(written(tmp_path, MATCH)).axes
+    for ax in (left, right):
+        assert line(ax, "target") == [62, 62]
+        (band,) = [each for each in ax.patches if each.get_label() == "its tolerance"]
+        bottom, top = band.get_extents().transformed(ax.transData.inverted()).intervaly
+        assert (bottom, top) == pytest.approx((59, 65))
+    assert all(each.get_label() != "target" for ax in others for each in ax.get_lines())
+
+
+def test_the_best_so_far_of_a_target_is_the_nearest(tmp_path: Path) -> None:
+    # A, 8 GPa off and strong enough, then R001-1, 2 off.
+    left, right, *_ = progress(written(tmp_path, MATCH)).axes
+    assert line(left, "best so far") == [70, 70]
+    assert line(right, "best so far") == [70, 60, 60, 60]
+
+
+def test_of_several_goals_it_is_the_hypervolume_that_grows(tmp_path: Path) -> None:
+    # By hand, see test_standing: 5855 GPa·MPa of A and B, 7705 with R001-1 and R001-2.
+    figure = progress(written(tmp_path, SEVERAL))
+    left, right, *others = figure.axes
+    assert left.get_ylabel() == "Hypervolume\n[GPa·MPa]"
+    assert line(left, "hypervolume so far") == pytest.approx([5855, 5855])
+    assert line(right, "hypervolume so far") == pytest.approx([5855, 7705, 7705, 7705])
+    assert "best so far" not in legend(figure)
+    assert [ax.get_ylabel() for ax in others if ax.get_ylabel()] == ["Young's modulus [GPa]", "Yield strength [MPa]"]
+
+
+def test_of_weighed_goals_each_shows_the_value_of_the_best_by_the_weights(tmp_path: Path) -> None:
+    # B before the rounds, then R001-1: see test_standing.
+    _, modulus, _, strength = progress(written(tmp_path, WEIGHED)).axes
+    assert line(modulus, "best so far") == [55, 60, 60, 60]
+    assert line(strength, "best so far") == [400, 550, 550, 550]
+
+
+def test_a_trade_off_shows_what_was_measured_and_what_is_expected_of_what_waits(tmp_path: Path) -> None:
+    (ax,) = trade_off(written(tmp_path, SEVERAL)).axes
+    assert points(ax, KEPT[0]) == {(70, 600), (55, 400)}
+    assert points(ax, MEASURED[0]) == {(60, 550), (90, 700)}
+    assert values(ax, EXPECTED[0]) == [560, 560]  # of R001-4 and R002-1, and not of what came back or failed
+    assert points(ax, "on the Pareto front") == {(70, 600), (55, 400), (60, 550), (90, 700)}
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("Young's modulus [GPa]", "Yield strength [MPa]")
+
+
+def test_the_steps_of_a_front_enclose_its_hypervolume(tmp_path: Path) -> None:
+    # The reference lies at 93.5 GPa and 370 MPa; nothing is better than the steps, each of them at a measured alloy.
+    snapshot = written(tmp_path, SEVERAL)
+    (ax,) = trade_off(snapshot).axes
+    (steps,) = [each for each in ax.get_lines() if str(each.get_label()).startswith("Pareto front")]
+    x, y = np.asarray(steps.get_xydata()).T
+    assert (x[0], y[0]) == pytest.approx((93.5, 700))
+    assert (x[-1], y[-1]) == pytest.approx((55, 370))
+    (area,) = [each for each in ax.patches if isinstance(each, Polygon)]
+    x, y = np.asarray(area.get_xy()).T  # closed: the first corner comes last again
+    # Shoelace formula: the area of a polygon by its corners.
+    enclosed = 0.5 * abs(np.dot(x[:-1], y[1:]) - np.dot(y[:-1], x[1:]))
+    stands = standing(snapshot)
+    assert stands is not None
+    assert enclosed == pytest.approx(stands.hypervolume(stands.reference))
+
+
+def test_what_breaks_a_limit_stands_apart_in_a_trade_off(tmp_path: Path) -> None:
+    limited = SEVERAL.replace("  phases: {goal: report", "  phases: {goal: is, value: beta")
+    (ax,) = trade_off(written(tmp_path, limited)).axes
+    # B has omega beside beta.
+    assert (55.0, 400.0) in points(ax, OUT[0])
+    assert (55.0, 400.0) not in points(ax, "on the Pareto front")
+
+
+def test_a_property_with_a_target_is_drawn_by_its_distance(tmp_path: Path) -> None:
+    both = SEVERAL.replace("{goal: minimize}", "{goal: match, target: 62, tolerance: 3}")
+    (ax,) = trade_off(written(tmp_path, both)).axes
+    assert points(ax, MEASURED[0]) == {(2, 550), (28, 700)}
+    assert ax.get_xlabel().replace("\n", " ") == "Distance from 62, Young's modulus [GPa]"
+    # 59 and 57 are expected, each give or take 8.2: both intervals hold the target.
+    (bars,) = [each for each in ax.containers if isinstance(each, ErrorbarContainer)]
+    ends = [segment[:, 0].tolist() for segment in bars.lines[2][0].get_segments()]
+    assert ends == [pytest.approx([0, 62 - 50.775]), pytest.approx([0, 62 - 48.775])]
+
+
+def test_three_goals_make_three_pictures(tmp_path: Path) -> None:
+    header, *rows = EXPERIMENTS.splitlines()
+    third = ["elongation_pct", "20", "25", "12", "18", "", "", ""]
+    table = "\n".join(f"{row},{cell}" for row, cell in zip([header, *rows], third, strict=True)) + "\n"
+    figure = trade_off(
+        written(tmp_path, SEVERAL.replace("  phases", "  elongation_pct: {goal: maximize}\n  phases"), table)
+    )
+    labels = [(ax.get_xlabel(), ax.get_ylabel()) for ax in figure.axes if ax.axison]
+    modulus, strength, elongation = "Young's modulus [GPa]", "Yield strength [MPa]", "Elongation [%]"
+    assert labels == [(modulus, strength), (modulus, elongation), (strength, elongation)]
+    assert not any("encloses" in said for said in legend(figure))
+
+
+def test_the_best_by_weights_alone_is_ringed(tmp_path: Path) -> None:
+    (ax,) = trade_off(written(tmp_path, WEIGHED)).axes
+    assert points(ax, "best by the weights") == {(60, 550)}
+
+
+def test_one_goal_has_no_trade_off(tmp_path: Path) -> None:
+    with pytest.raises(AlloyloopError, match="fewer than two properties are pursued"):
+        trade_off(written(tmp_path))
+
+
+def test_synthetic_results_are_labelled_in_a_trade_off(tmp_path: Path) -> None:
+    made_up = EXPERIMENTS.replace("60,1.5,3,550,beta,,", "60,1.5,3,550,beta,,SYNTHETIC: a formula")
+    figure = trade_off(written(tmp_path, SEVERAL, made_up))
+    assert points(figure.axes[0], MADE_UP[0]) == {(60, 550)}
+    assert MADE_UP[0] in legend(figure)
 
 
 def test_a_measurement_is_laid_beside_what_its_round_expected(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,6 +28,7 @@ from .written import EXPERIMENTS, FIRST, HEADER, QUESTION, SECOND, proposal, wri
 # Elements without an end tag, HTML living standard § 13.1.2.
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 ONLY_CLASSES = re.sub(r"  (youngs|yield).*\n", "", QUESTION)
+SEVERAL = QUESTION.replace("{goal: above, limit: 500}", "{goal: maximize}")
 ONLY_LIMITS = QUESTION.replace("youngs_modulus_GPa: {goal: minimize}", "youngs_modulus_GPa: {goal: report}")
 MELT_SHEET = "id,alloy,order,material,weigh_g\nR002-1,Ti,1,Nb,13\nR002-1,Ti,2,Ti,27\nR002-1,Ti,,total,40\n"
 
@@ -112,6 +114,7 @@ def states(path: Path) -> dict[str, Snapshot]:
         "no numbers": written(path / "classes", ONLY_CLASSES),
         "its rounds lost": written(path / "lost", rounds={}),
         "in wt.%": written(path / "wt", QUESTION.replace("at_pct", "wt_pct")),
+        "several goals": written(path / "several", SEVERAL),
     }
 
 
@@ -129,7 +132,7 @@ every_state = pytest.mark.parametrize(
     "state",
     [
         *("in its second round", "no rounds", "no rows", "nothing measured"),
-        *("nothing pursued", "no numbers", "its rounds lost", "in wt.%"),
+        *("nothing pursued", "no numbers", "its rounds lost", "in wt.%", "several goals"),
     ],
 )
 
@@ -217,8 +220,53 @@ def test_where_it_stands(tmp_path: Path) -> None:
     assert "Hardly worth it. (Said by round 2.)" in said
 
 
+def test_of_several_goals_the_front_is_a_table_and_a_picture(pages: dict[str, Page]) -> None:
+    report = pages["several goals"]
+    said = report.section("stands")
+    # By hand, see test_standing.
+    assert "Best so far Pareto front: 4 alloys, hypervolume 7705 GPa·MPa beyond Young's modulus 93.5 GPa and" in said
+    assert "B Ti-25Nb at 55 ± 2 400 R001-1 Ti-26Nb at 60 ± 1.5 550 A Ti-20Nb at 70 600" in said
+    assert "Hypervolume" in report.section("progress")
+    assert "what it encloses is grey" in report.section("progress")
+    assert "what it encloses is grey" not in pages["in its second round"].section("progress")
+
+
+def test_a_target_is_said_with_its_unit(tmp_path: Path) -> None:
+    question = QUESTION.replace("{goal: minimize}", "{goal: match, target: 62, tolerance: 3}")
+    wanted = "Wanted Young's modulus as near to 62 GPa as possible (met within 3 GPa); yield strength above 500 MPa"
+    assert wanted in page(written(tmp_path, question)).section("question")
+
+
+def test_weights_are_part_of_the_question_and_of_the_answer(tmp_path: Path) -> None:
+    weighed = SEVERAL.replace("minimize}", "minimize, weight: 2}").replace("maximize}", "maximize, weight: 1}")
+    report = page(written(tmp_path, weighed))
+    assert "Weights Young's modulus 2; yield strength 1" in report.section("question")
+    best = "Best so far Ti-26Nb at, Young's modulus [GPa]: 60 ± 1.5, Yield strength [MPa]: 550 (R001-1, by the weights)"
+    assert best in report.section("stands")
+
+
+def test_what_an_alloy_costs_and_which_came_next_stand_with_its_reason(tmp_path: Path) -> None:
+    more: dict[str, Any] = {"gain": 1.5, "teaches": 0.04, "runner_up": "Ti-23Nb-5Zr at", "cost": 45.5}
+    rounds = {2: [proposal("R002-1", {"Ti": 71.0, "Nb": 24.0, "Zr": 5.0}, 57.0, **more)]}
+    said = page(written(tmp_path, rounds=rounds)).section("next")
+    assert "because of R002-1 Costs 45.50. Runner-up: Ti-23Nb-5Zr at." in said
+
+
+def test_a_budget_is_part_of_where_it_stands(tmp_path: Path) -> None:
+    report = page(written(tmp_path, f"{QUESTION}budget: {{melts: 20}}\n"))
+    assert "Budget 5 of 20 melts spent, 15 left" in report.section("stands")
+
+
+def test_a_choice_with_its_reason_is_said_in_one_line(tmp_path: Path) -> None:
+    acquisition = {"name": "greedy", "about": "the best mean", "why": "as asked for"}
+    report = page(written(tmp_path, rounds={2: {"proposals": SECOND, "acquisition": acquisition}}))
+    assert "Choice greedy: the best mean (as asked for)" in report.section("models")
+
+
 def test_where_nothing_is_pursued_nothing_is_best(pages: dict[str, Page]) -> None:
-    assert "Best so far none: no one property is minimised or maximised" in pages["nothing pursued"].section("stands")
+    assert "Best so far none: no property is minimised, maximised or brought to a target" in pages[
+        "nothing pursued"
+    ].section("stands")
     assert "Best so far none yet: no measured alloy" in pages["no rows"].section("stands")
 
 

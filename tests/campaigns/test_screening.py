@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
 from unittest.mock import patch
 
 import numpy as np
@@ -294,3 +295,84 @@ def test_it_shows_itself_in_a_notebook(folder: Path) -> None:
 )
 def test_ranges_are_read(text: str, meant: tuple[int | None, int | None]) -> None:
     assert parse_range(text) == meant
+
+
+SEVERAL = QUESTION.replace("{goal: above, limit: 600}", "{goal: maximize}")
+WEIGHED = SEVERAL.replace("minimize}", "minimize, weight: 2}").replace("maximize}", "maximize, weight: 1}")
+MATCH = QUESTION.replace("{goal: minimize}", "{goal: match, target: 65, tolerance: 2}")
+TOGETHER = "expected improvement of youngs_modulus_GPa and yield_strength_MPa together, as weighed"
+
+
+def asking(folder: Path, path: Path, question: str) -> Path:
+    """A copy of a campaign that asks something else; which models to trust was settled there."""
+    alloyloop("screen", folder, "--range", "0:1")
+    copytree(folder, path)
+    (path / "campaign.yaml").write_text(question, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("question", "scored_by", "axes"),
+    [
+        (SEVERAL, "minimize youngs_modulus_GPa", ["minimize youngs_modulus_GPa", "maximize yield_strength_MPa"]),
+        (WEIGHED, TOGETHER, ["minimize youngs_modulus_GPa", "maximize yield_strength_MPa"]),
+        (
+            MATCH,
+            "expected approach of youngs_modulus_GPa to 65 (the best known is ",
+            ["youngs_modulus_GPa near 65", "probability that yield_strength_MPa is above 600"],
+        ),
+    ],
+    ids=["a front", "weights", "a target"],
+)
+def test_every_kind_of_goal_ranks_designs_and_is_an_axis(
+    question: str, scored_by: str, axes: list[str], folder: Path, tmp_path: Path
+) -> None:
+    told = alloyloop("screen", asking(folder, tmp_path / "c", question), "--top", 3, "--json").json
+    assert told["scored_by"].startswith(scored_by)
+    assert told["front_axes"] == axes
+    assert len(told["alloys"]) == 3
+    assert told["front"]
+
+
+def test_by_a_target_the_nearest_comes_first(folder: Path, tmp_path: Path) -> None:
+    asked = asking(folder, tmp_path / "c", MATCH)
+    first, *others = alloyloop("screen", asked, "--by", "youngs_modulus_GPa", "--top", 50, "--json").json["alloys"]
+    off = [abs(alloy["predicted"]["youngs_modulus_GPa"]["mean"] - 65) for alloy in (first, *others)]
+    assert off == sorted(off)
+    assert off[0] < 0.05  # among thousands of designs one is expected to be all but on target
+
+
+def test_among_weighed_goals_the_first_trades_one_against_the_other(folder: Path, tmp_path: Path) -> None:
+    def best(weight: float) -> dict[str, float]:
+        question = WEIGHED.replace("weight: 2", f"weight: {weight}")
+        asked = asking(folder, tmp_path / str(weight), question)
+        predicted = alloyloop("screen", asked, "--top", 1, "--json").json["alloys"][0]["predicted"]
+        return {name: predicted[name]["mean"] for name in ("youngs_modulus_GPa", "yield_strength_MPa")}
+
+    soft, strong = best(50), best(0.02)
+    assert soft["youngs_modulus_GPa"] < strong["youngs_modulus_GPa"]
+    assert soft["yield_strength_MPa"] < strong["yield_strength_MPa"]
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        (SEVERAL, "and here youngs_modulus_GPa, yield_strength_MPa have none. Rank by another: "),
+        (
+            WEIGHED.replace("goal: minimize", "goal: match, target: 65, tolerance: 2"),
+            "One of youngs_modulus_GPa, yield_strength_MPa is brought to a target",
+        ),
+    ],
+)
+def test_an_improvement_that_has_no_formula_is_refused_with_what_can_be_asked(
+    question: str, said: str, folder: Path, tmp_path: Path
+) -> None:
+    told = alloyloop("screen", asking(folder, tmp_path / "c", question), "--by", "expected-improvement")
+    assert (told.code, told.out) == (1, "")
+    assert said in told.err
+
+
+def test_a_descriptor_that_is_pursued_is_an_axis_too(folder: Path, tmp_path: Path) -> None:
+    question = QUESTION.replace("  hardness_HV", "  price_usd_per_kg: {goal: minimize}\n  hardness_HV")
+    told = alloyloop("screen", asking(folder, tmp_path / "c", question), "--range", "0:500", "--json").json
+    assert told["front_axes"][:2] == ["minimize youngs_modulus_GPa", "minimize price_usd_per_kg"]

@@ -14,8 +14,8 @@ from alloyloop.campaigns.folder import Folder
 from alloyloop.campaigns.problems import CampaignFileError
 from alloyloop.campaigns.snapshot import read_snapshot
 from alloyloop.campaigns.spaces import design_space, layout
-from alloyloop.campaigns.spec import LATER, Written, read_written
-from alloyloop.design.goals import Maximize, Minimize, Report, Within
+from alloyloop.campaigns.spec import Written, read_written
+from alloyloop.design.goals import Match, Maximize, Minimize, Report, Within
 from alloyloop.design.process import Choice, Numeric
 from alloyloop.design.space import DesignSpace
 
@@ -202,7 +202,6 @@ def test_columns_follow_from_the_question(tmp_path: Path) -> None:
             "line 13, properties.youngs_modulus_GPa.calculated",
             "stands under properties",
         ),
-        ("youngs_modulus_GPa:", "density_g_per_cm3:", "line 13, properties.density_g_per_cm3", "Write a bound on it"),
         ("batch: 2", "batch: 0", "line 16, batch", "greater than or equal to 1"),
         ("seed: 3", "seed: -1", "line 17, seed", "greater than or equal to 0"),
         ("name: Small", "name: ''", "line 2, name", "at least 1 character"),
@@ -392,21 +391,53 @@ def test_what_may_not_be_meant_is_remarked(was: str, now: str, says: str, tmp_pa
     assert read_snapshot(Folder(make(tmp_path / "bounded", bounded))).remarks == ()
 
 
+MODULUS, STRENGTH = "youngs_modulus_GPa", "yield_strength_MPa"
+
+
 @pytest.mark.parametrize(
-    ("section", "key"), [(section, key) for section, keys in LATER.items() for key in keys], ids=str
+    ("goals", "place", "says"),
+    [
+        ({MODULUS: "goal: match, target: 50"}, MODULUS, "the goal match takes target and tolerance, and here target"),
+        ({MODULUS: "goal: match, tolerance: 2"}, MODULUS, "takes target and tolerance, and here tolerance is given"),
+        ({MODULUS: "goal: minimize, target: 50"}, MODULUS, "the goal minimize takes no number, and here target is"),
+        ({MODULUS: "goal: match, target: 50, tolerance: 0"}, f"{MODULUS}.tolerance", "greater than 0. It says 0"),
+        ({MODULUS: "goal: minimize, weight: -1"}, f"{MODULUS}.weight", "greater than 0. It says -1"),
+        ({MODULUS: "goal: minimize, weight: 0"}, f"{MODULUS}.weight", "greater than 0. It says 0"),
+        ({MODULUS: "goal: report, weight: 1"}, MODULUS, "a weight is for what is wanted"),
+        ({MODULUS: "goal: below, limit: 60, reference: 70"}, MODULUS, "a reference is for what is pursued"),
+        ({MODULUS: "goal: minimize, reference: 70"}, f"{MODULUS}.reference", "and here one property is pursued"),
+        (
+            {MODULUS: "goal: minimize, weight: 2", STRENGTH: "goal: maximize"},
+            STRENGTH,
+            f"{STRENGTH} is pursued without a weight, and {MODULUS} with one",
+        ),
+        (
+            {MODULUS: "goal: minimize, weight: 2, reference: 70", STRENGTH: "goal: maximize, weight: 1"},
+            f"{MODULUS}.reference",
+            "and here weights make one number",
+        ),
+    ],
 )
-def test_a_key_that_would_do_nothing_is_refused_by_name(section: str, key: str, tmp_path: Path) -> None:
-    line = f"{key}: 1\n"
-    question = QUESTION.replace("composition:\n", f"composition:\n  {line}") if section else QUESTION + line
-    (only,) = mistakes(tmp_path, question)
-    assert key in only
-    assert "does not act on it yet" in only
+def test_goals_that_contradict_themselves_or_each_other_are_named(
+    goals: dict[str, str], place: str, says: str, tmp_path: Path
+) -> None:
+    written = "\n  ".join(f"{name}: {{{goal}}}" for name, goal in goals.items())
+    (only,) = mistakes(tmp_path, QUESTION.replace(f"{MODULUS}: {{goal: minimize}}", written))
+    assert f"properties.{place}: " in only
+    assert says in only
 
 
-@pytest.mark.parametrize("goal", ["match"])
-def test_a_goal_of_later_is_refused_by_name(goal: str, tmp_path: Path) -> None:
-    (only,) = mistakes(tmp_path, QUESTION.replace("goal: minimize", f"goal: {goal}"))
-    assert f"does not know {goal} yet" in only
+def test_weights_and_references_are_those_given(tmp_path: Path) -> None:
+    question = QUESTION.replace(
+        "{goal: minimize}",
+        "{goal: minimize, weight: 2}\n  yield_strength_MPa: {goal: match, target: 800, tolerance: 20, weight: 0.5}\n"
+        "  hardness_HV: {goal: above, limit: 200, weight: 3}\n  elongation_pct: {goal: below, limit: 9}",
+    )
+    spec = read(tmp_path, question).spec
+    assert spec.weights == {"youngs_modulus_GPa": 2, "yield_strength_MPa": 0.5, "hardness_HV": 3}
+    assert spec.goals["yield_strength_MPa"] == Match(800, 20)
+    front = "{goal: minimize, reference: 90}\n  yield_strength_MPa: {goal: maximize}"
+    assert read(tmp_path, QUESTION.replace("{goal: minimize}", front)).spec.references == {"youngs_modulus_GPa": 90}
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n- list\n", "just words\n"])
@@ -422,4 +453,4 @@ def test_a_byte_order_mark_before_the_question_changes_nothing(tmp_path: Path) -
 def test_check_says_when_nothing_can_be_suggested(tmp_path: Path) -> None:
     found = check(Folder(make(tmp_path / "ti", QUESTION.replace("minimize", "report"))))
     assert found.problems == ()
-    assert any("One property must be minimised or maximised" in remark for remark in found.remarks)
+    assert any("No property is minimised, maximised or brought to a target" in remark for remark in found.remarks)

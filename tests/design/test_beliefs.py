@@ -19,6 +19,8 @@ from alloyloop.design.beliefs import (
     held_out,
     held_out_folds,
     learn,
+    learn_chosen,
+    others_tell,
 )
 from alloyloop.design.features import Alloys, Features
 from alloyloop.design.formulas import parse_formula
@@ -26,6 +28,7 @@ from alloyloop.design.rules import Names
 from alloyloop.surrogates import Prediction, surrogate
 from alloyloop.surrogates.base import SURROGATES, Family, FloatArray
 from alloyloop.surrogates.left_out import LEAST_SOURCES
+from alloyloop.surrogates.scales import LINEAR, LOG, Scale
 
 pytestmark = pytest.mark.torch
 
@@ -196,6 +199,71 @@ def test_a_variation_of_the_best_is_taken_only_where_it_is_clearly_better(monkey
         assert choice.name == taken
 
 
+class LeavesOut(Average):
+    """The same, and it says what it believed of each row."""
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "mean")
+
+    def fit(self, X: FloatArray, y: FloatArray, **told: object) -> LeavesOut:
+        super().fit(X, y)
+        self.held_out_ = self.believe(X)
+        return self
+
+
+def test_no_fit_is_made_twice_of_a_family_that_leaves_rows_out_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted: list[str] = []
+
+    class Counted(LeavesOut):
+        def fit(self, X: FloatArray, y: FloatArray, **told: object) -> LeavesOut:
+            fitted.append(f"{self.std:g}")
+            return super().fit(X, y)
+
+    build: Any = lambda std, **_: Counted(0.0, std)  # noqa: E731  # a stand-in
+    for name, std in (("vague", 30.0), ("sure", 10.0)):
+        monkeypatch.setitem(SURROGATES, name, Family(partial(build, std), leaves_out=True))
+    options = {name: Option(name, COMPOSITION) for name in ("vague", "sure")}
+    made = alloys(40, np.random.default_rng(6))
+    known, on_the_way = evidence(made, modulus(made)), dict[str, Belief]()
+    choice = choose(known, options, fitted=on_the_way)
+    belief = learn_chosen(known, options, choice, on_the_way)
+    assert fitted == ["30", "10"]
+    assert choice.factor != 1
+    assert belief.about(made).std == pytest.approx(learn_chosen(known, options, choice).about(made).std)
+
+
+@pytest.mark.parametrize("scale", [LINEAR, LOG], ids=["linear", "log"])
+def test_what_was_fitted_on_the_way_is_believed_as_if_it_were_fitted_again(scale: Scale) -> None:
+    made, asked = alloys(14, np.random.default_rng(16)), alloys(5, np.random.default_rng(17))
+    values = modulus(made) + np.random.default_rng(18).normal(0, 5, 14)
+    known, options = evidence(made, values), {"ridge": Option("ridge", COMPOSITION, scale)}
+    on_the_way: dict[str, Belief] = {}
+    choice = replace(choose(known, options, fitted=on_the_way), factor=1.7)
+    handed, again = learn_chosen(known, options, choice, on_the_way), learn_chosen(known, options, choice)
+    some = known.rows(np.arange(12))
+    for one, other in ((handed, again), (handed.again(some), again.again(some))):
+        assert one.about(asked).mean == pytest.approx(other.about(asked).mean)
+        assert one.about(asked).measured_std == pytest.approx(other.about(asked).measured_std)
+        assert one.covariance(asked, asked) == pytest.approx(other.covariance(asked, asked))
+    assert handed.on_scale()[1] == scale
+
+
+def test_models_that_only_judge_an_option_are_made_sparingly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forests of fewer trees, say: what is believed in the end has all of them."""
+    made = alloys(20, np.random.default_rng(6))
+    known, built = evidence(made, modulus(made)), list[float]()
+
+    def build(std: float = 20.0, **_: object) -> Any:
+        built.append(std)
+        return Average(0.0, std)
+
+    monkeypatch.setitem(SURROGATES, "average", Family(build, sparing={"std": 5.0}))
+    folds, _ = held_out_folds(known)
+    assert set(held_out(known, Option("average", COMPOSITION), folds).std) == {5.0}
+    assert set(learn(known, Option("average", COMPOSITION)).about(made).std) == {20.0}
+    assert built == [5.0] * len(folds) + [20.0]
+
+
 def test_bounds_are_learned_from_and_never_judged() -> None:
     made = alloys(40, np.random.default_rng(11))
     values, sign = modulus(made), np.zeros(40, dtype=int)
@@ -290,3 +358,29 @@ def test_evidence_is_taken_apart_row_by_row() -> None:
     assert (len(some), some.values.tolist(), some.noise.tolist()) == (2, [0, 3], [0.0, 0.3])
     assert some.sources.tolist() == ["a", ""]
     assert some.alloys.fractions.tolist() == made.fractions[[0, 3]].tolist()
+
+
+def of_two_kinds(rng: np.random.Generator, jump: float, n_own: int = 12, n_others: int = 40) -> tuple[Evidence, Any]:
+    """Few alloys of one kind and many of another, in which the property is higher by `jump`; and which are which."""
+    of = alloys(n_own + n_others, rng)
+    own = np.arange(len(of)) < n_own
+    return evidence(of, modulus(of) + np.where(own, 0.0, jump) + rng.normal(0, 0.5, len(of))), own
+
+
+@pytest.mark.parametrize(("jump", "told"), [(0.0, True), (60.0, False)])
+def test_rows_of_another_kind_are_learned_from_where_they_clearly_tell_more(jump: float, told: bool) -> None:
+    option = Option("gaussian-process", Features(ELEMENTS))
+    found, own = of_two_kinds(np.random.default_rng(0), jump)
+    assert others_tell(found, own, option) is told
+
+
+def test_rows_of_another_kind_from_the_source_held_out_are_not_learned_from() -> None:
+    # Of each source one alloy of either kind, next to each other: who sees the one knows the other.
+    rng = np.random.default_rng(1)
+    pairs = alloys(12, rng)
+    of = pairs + pairs
+    noise = np.tile(rng.normal(0, 20, 12), 2)
+    found = evidence(of, 60 + noise, [f"paper {i}" for i in range(12)] * 2)
+    option = Option("gaussian-process", Features(ELEMENTS))
+    assert not others_tell(found, np.arange(24) < 12, option)
+    assert others_tell(replace(found, sources=np.full(24, "")), np.arange(24) < 12, option)

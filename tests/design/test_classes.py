@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from alloyloop.design import classes
-from alloyloop.design.acquisition import Acquisition, ClassWanted, acquisition
+from alloyloop.design.acquisition import Acquisition
+from alloyloop.design.acquisitions import acquisition_rule
 from alloyloop.design.beliefs import LEAST_COMPARED, Evidence, Option, learn
 from alloyloop.design.classes import ClassBelief, OneClass, choose_classes, learn_classes, log_lead, log_odds
 from alloyloop.design.comparing import choosing_classes, judged_classes, mean_advantage, random_folds
@@ -22,10 +23,12 @@ from alloyloop.design.features import Alloys, Features, alloys_at
 from alloyloop.design.gates import Gate, Predicted, parse_gate
 from alloyloop.design.goals import Goal, Is, Minimize, Report, Within, classes_wanted, in_words, limits
 from alloyloop.design.lattice import Element, Lattice
+from alloyloop.design.outlook import ClassWanted, Sought, outlook
 from alloyloop.design.predictors import Predictor, class_predictors, predictor
 from alloyloop.design.rules import Names
 from alloyloop.design.screen import Screening
 from alloyloop.design.space import DesignSpace
+from alloyloop.design.utility import utility
 from alloyloop.surrogates import Prediction
 from alloyloop.surrogates.base import FloatArray
 from alloyloop.surrogates.errors import AlloyloopError
@@ -389,16 +392,27 @@ def built(found: FloatArray, belief: ClassBelief, seed: int = 1) -> tuple[Acquis
     )
     nothing = measured.rows(np.array([], dtype=np.int64))
     wanted = ClassWanted(belief, "beta", found)
-    made = acquisition(Minimize(), modulus, (), measured, nothing, 3, np.random.default_rng(seed), (wanted,))
-    return made, measured
+    sought = [Sought(MODULUS, Minimize(), modulus)]
+    ahead = outlook(sought, measured, nothing, measured, 3, np.random.default_rng(seed), classes=(wanted,))
+    return Acquisition(ahead, acquisition_rule("log-expected-improvement")), measured
+
+
+def drawn(value: Acquisition) -> FloatArray:
+    """Draws of the modulus at what is known so far."""
+    return value.outlook.draws(0).values
+
+
+def best(value: Acquisition) -> FloatArray:
+    """What is to be beaten in each draw."""
+    return utility(value.outlook).best
 
 
 @pytest.mark.torch
 def test_what_a_further_alloy_is_worth_is_weighed_by_the_probability_of_its_class() -> None:
     belief, asked = learn_classes(evidence(), LABELS, OPTION), alloys(12, seed=6)
     value, _ = built(np.ones(8), belief)
-    without = replace(value, classes=())
-    np.testing.assert_allclose(value.value(asked) - without.value(asked), belief.log_probability(asked, "beta"))
+    gain = value.rule.build(value.outlook)(asked)
+    np.testing.assert_allclose(value.value(asked) - gain, belief.log_probability(asked, "beta"))
 
 
 @pytest.mark.torch
@@ -406,9 +420,9 @@ def test_only_an_alloy_that_was_found_to_be_of_the_class_is_to_be_beaten() -> No
     belief = learn_classes(evidence(), LABELS, OPTION)
     for i in range(8):
         value, _ = built(np.where(np.arange(8) == i, 1.0, 0.0), belief)
-        np.testing.assert_array_equal(value.best, -value.objective.values[:, i])
+        np.testing.assert_array_equal(best(value), -drawn(value)[:, i])
     none, _ = built(np.zeros(8), belief)  # then whatever is of it is a gain over the worst there is
-    np.testing.assert_array_equal(none.best, (-none.objective.values).min(axis=1))
+    np.testing.assert_array_equal(best(none), (-drawn(none)).min(axis=1))
 
 
 @pytest.mark.torch
@@ -417,8 +431,8 @@ def test_an_alloy_that_was_not_looked_at_is_of_the_class_in_as_many_draws_as_it_
     unsure = int(np.argmin(np.abs(belief.about(alloys(8, seed=5))[:, 0] - 0.5)))
     value, measured = built(np.where(np.arange(8) == unsure, np.nan, 0.0), belief)
     p = belief.about(measured.rows(np.array([unsure])))[0, 0]
-    of_it = value.best == -value.objective.values[:, unsure]
-    worst = (-value.objective.values).min(axis=1) == -value.objective.values[:, unsure]
+    of_it = best(value) == -drawn(value)[:, unsure]
+    worst = (-drawn(value)).min(axis=1) == -drawn(value)[:, unsure]
     assert 0.1 < p < 0.9
     assert (of_it & ~worst).mean() == pytest.approx(p * (~worst).mean(), abs=0.05)
 
@@ -428,11 +442,11 @@ def test_a_pick_joins_with_the_probability_of_its_class() -> None:
     belief, asked = learn_classes(evidence(), LABELS, OPTION), alloys(12, seed=6)
     value, _ = built(np.zeros(8), belief)
     after = value.with_pick(asked.rows(np.array([0])))
-    assert np.isnan(after.classes[0].found).tolist() == [False] * 8 + [True]
-    assert len(after.objective.baseline) == 9
+    assert np.isnan(after.outlook.classes[0].found).tolist() == [False] * 8 + [True]
+    assert len(after.outlook.known_so_far) == 9
     p = belief.about(asked)[0, 0]
-    ahead = -after.objective.values[:, 8] > (-after.objective.values[:, :8]).min(axis=1)
-    assert (after.best == -after.objective.values[:, 8])[ahead].mean() == pytest.approx(p, abs=0.1)
+    ahead = -drawn(after)[:, 8] > (-drawn(after)[:, :8]).min(axis=1)
+    assert (best(after) == -drawn(after)[:, 8])[ahead].mean() == pytest.approx(p, abs=0.1)
 
 
 @pytest.mark.torch
@@ -448,6 +462,8 @@ def test_without_a_feature_of_the_classifier_an_alloy_has_no_worth() -> None:
     found = Evidence("phases", measured, np.array([0.0, 1.0] * 4), np.full(8, np.nan), np.full(8, ""))
     wanted = ClassWanted(learn_classes(found, LABELS, Option(NAME, with_gap)), "beta", np.ones(8))
     nothing = measured.rows(np.array([], dtype=np.int64))
-    value = acquisition(Minimize(), modulus, (), measured, nothing, 1, np.random.default_rng(0), (wanted,))
+    sought = [Sought(MODULUS, Minimize(), modulus)]
+    ahead = outlook(sought, measured, nothing, measured, 1, np.random.default_rng(0), classes=(wanted,))
+    value = Acquisition(ahead, acquisition_rule("log-expected-improvement"))
     asked = Alloys(elements, np.array([[0.2, 0.1, 0.0, 0.7], [0.2, 0.0, 0.1, 0.7]]), {})
     assert np.isnan(value.value(asked)).tolist() == [False, True]

@@ -198,7 +198,9 @@ def test_what_was_chosen_may_be_a_variation_or_a_blend(
     options = {name: Option("gaussian-process", features) for name, features in seen.items()}
     varied = {"both, varied": replace(options["both"], scale=LOG)}
 
-    def choose(known: object, among: object, variations: Callable[[str, Option], Mapping[str, Option]]) -> Chosen:
+    def choose(
+        known: object, among: object, variations: Callable[[str, Option], Mapping[str, Option]], fitted: object = None
+    ) -> Chosen:
         variations("both", options["both"])
         return made
 

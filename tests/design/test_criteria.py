@@ -6,20 +6,39 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.integrate import quad
 from scipy.stats import norm
 
-from alloyloop.design.criteria import Bracket, Criterion, ExpectedImprovement, LogOdds, PredictedMean
+from alloyloop.design.criteria import (
+    Bracket,
+    Criterion,
+    ExpectedApproach,
+    ExpectedImprovement,
+    ExpectedWeighedImprovement,
+    LogOdds,
+    PredictedMean,
+    PredictedNearness,
+)
 from alloyloop.design.goals import Within
 from alloyloop.surrogates.base import Prediction
 
 LIMITS = (Within(high=1.0), Within(low=-2.0), Within(-1.0, 0.5), Within(-1e-3, 1e-3))
-CRITERIA: tuple[Criterion, ...] = (
+WITHOUT_END: tuple[Criterion, ...] = (
     PredictedMean("a", 1.0, 1.0),
     PredictedMean("a", -1.0, 1.0),
     *(LogOdds((("a", limit),)) for limit in LIMITS),
     LogOdds((("a", LIMITS[0]), ("b", LIMITS[2]))),
     ExpectedImprovement("a", -1.0, 0.3),
     ExpectedImprovement("a", 1.0, -0.2, (("b", LIMITS[2]), ("a", LIMITS[1]))),
+    ExpectedWeighedImprovement((("a", -2.0), ("b", 0.5)), 0.3),
+    ExpectedWeighedImprovement((("a", 1.0), ("b", 1.0)), -0.2, (("b", LIMITS[2]),)),
+)
+# On target there is nothing better.
+CRITERIA: tuple[Criterion, ...] = (
+    *WITHOUT_END,
+    PredictedNearness("a", 0.4, 1.0),
+    ExpectedApproach("a", 0.4, 0.7),
+    ExpectedApproach("a", -1.0, 3.0, (("b", LIMITS[0]),)),
 )
 
 
@@ -122,7 +141,42 @@ def test_expected_improvement_is_times_the_probability_of_the_limits_for_the_pro
     assert limited.highest(beliefs)[0] - free[0] == pytest.approx(np.log(norm.cdf(1.0)), rel=1e-12)
 
 
-@pytest.mark.parametrize("criterion", CRITERIA, ids=str)
+def test_the_expected_approach_is_the_mean_of_what_is_gained() -> None:
+    """Of a normal with mean 53 and standard deviation 4, a target of 50 and a best that is 2 off, by quadrature."""
+    value = ExpectedApproach("E", 50.0, 2.0).highest({"E": known(53.0, 4.0, 7.0)})
+    gained, _ = quad(lambda y: (2 - abs(y - 50)) * norm.pdf(y, 53, 4), 48, 52, points=[50])
+    assert np.exp(value[0]) == pytest.approx(gained, rel=1e-9)
+
+
+@given(belief=brackets_and_beliefs(), target=st.floats(-6, 6), nearest=st.floats(0.05, 5))
+def test_the_highest_approach_a_bracket_allows_is_reached_in_it(
+    belief: tuple[Bracket, Bracket], target: float, nearest: float
+) -> None:
+    bracket, _ = belief
+    assume(bracket.std_low > 0)
+    approach = ExpectedApproach("a", target, nearest)
+    ends = (bracket.mean_low[0], bracket.mean_high[0])
+    stds = np.geomspace(bracket.std_low[0], bracket.std_high[0], 2001)
+    mean, std = (part.ravel() for part in np.meshgrid([*ends, np.clip(target, *ends)], stds))
+    best = approach.highest({"a": Bracket.of(Prediction(mean, std, np.zeros(len(mean))))}).max()
+    assert approach.highest({"a": bracket})[0] == pytest.approx(best, rel=1e-4, abs=1e-4)
+
+
+def test_nearness_is_the_distance_of_the_expected_value_with_a_minus() -> None:
+    near = PredictedNearness("E", 50.0, 1.0)
+    assert [near.highest({"E": known(mean, 9.0, 9.0)})[0] for mean in (48.0, 50.0, 55.0)] == [-2, 0, -5]
+
+
+def test_the_improvement_of_a_weighed_sum_is_that_of_a_normal_with_its_moments() -> None:
+    """Modulus 58 ± 4 counting -0.1 a GPa, strength 520 ± 30 counting 0.02 a MPa: 4.6 ± √(0.4² + 0.6²); best 5."""
+    weighed = ExpectedWeighedImprovement((("E", -0.1), ("R", 0.02)), 5.0)
+    value = weighed.highest({"E": known(58.0, 4.0, 7.0), "R": known(520.0, 30.0, 9.0)})
+    mean, std = 4.6, np.sqrt(0.16 + 0.36)
+    textbook = (mean - 5) * norm.cdf((mean - 5) / std) + std * norm.pdf((mean - 5) / std)
+    assert np.exp(value[0]) == pytest.approx(textbook, rel=1e-12)
+
+
+@pytest.mark.parametrize("criterion", WITHOUT_END, ids=str)
 def test_of_what_is_unknown_anything_can_be_hoped(criterion: Criterion) -> None:
     unknown = {name: Bracket.unknown(1) for name in "ab"}
     assert criterion.highest(unknown)[0] > 600  # e^600: no real design comes near
@@ -134,4 +188,8 @@ def test_words_name_what_is_ranked_by() -> None:
     assert LogOdds(limit).words == "probability that R is above 500"
     assert ExpectedImprovement("E", -1.0, 60.0, limit).words == "expected improvement of E on 60, where R is above 500"
     assert ExpectedImprovement("E", -1.0, 60.0).words == "expected improvement of E on 60"
+    assert PredictedNearness("E", 50.0, 1.0).words == "E near 50"
+    assert ExpectedApproach("E", 50.0, 2.5).words == "expected approach of E to 50 (the best known is 2.5 off)"
+    together = "expected improvement of E and R together, as weighed, where R is above 500"
+    assert ExpectedWeighedImprovement((("E", -1.0), ("R", 1.0)), 0.0, limit).words == together
     assert Within(low=-inf, high=3.0).words == "below 3"

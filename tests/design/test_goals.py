@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from alloyloop.design.goals import Goal, Maximize, Minimize, Report, Within, limits, pursued
+from alloyloop.design.goals import Goal, Match, Maximize, Minimize, Report, Within, limits, pursued
 from alloyloop.surrogates.errors import AlloyloopError
+from alloyloop.surrogates.scales import LOG
 
 finite = st.floats(-100, 100)
 
@@ -122,15 +123,35 @@ GOALS: dict[str, Goal] = {
 }
 
 
-def test_goals_part_into_the_one_pursued_and_the_limits() -> None:
-    assert pursued(GOALS) == ("youngs_modulus_GPa", Minimize())
+def test_goals_part_into_those_pursued_and_the_limits() -> None:
+    assert pursued(GOALS) == {"youngs_modulus_GPa": Minimize()}
     assert limits(GOALS) == {"martensite_start_K": Within(high=310), "yield_strength_MPa": Within(low=500)}
 
 
-@pytest.mark.parametrize(
-    ("goals", "named"),
-    [({"a": Report(), "b": Within(low=1)}, "none"), ({"a": Maximize(), "b": Minimize(), "c": Report()}, "a, b")],
-)
-def test_none_or_several_pursued_properties_are_refused_by_name(goals: dict[str, Goal], named: str) -> None:
-    with pytest.raises(AlloyloopError, match=rf"must be minimised or maximised, and here it is {named}\. Give one"):
-        pursued(goals)
+def test_several_properties_may_be_pursued() -> None:
+    goals: dict[str, Goal] = {"a": Maximize(), "b": Match(2, 0.5), "c": Report(), "d": Minimize()}
+    assert pursued(goals) == {"a": Maximize(), "b": Match(2, 0.5), "d": Minimize()}
+
+
+def test_where_nothing_is_pursued_it_is_said() -> None:
+    with pytest.raises(AlloyloopError, match=r"No property is minimised, maximised or brought to a target.*Give one"):
+        pursued({"a": Report(), "b": Within(low=1)})
+
+
+def test_an_objective_is_larger_where_a_value_is_better() -> None:
+    values = np.array([48.0, 50.0, 53.0])
+    assert Minimize().objective(values).tolist() == [-48, -50, -53]
+    assert Maximize().objective(values).tolist() == [48, 50, 53]
+    assert Match(50, 1).objective(values).tolist() == [-2, 0, -3]
+
+
+def test_a_target_is_met_within_its_tolerance() -> None:
+    assert Match(50, 1.5).limit == Within(48.5, 51.5)
+    assert Match(50, 1.5).words == "as near to 50 as possible (met within 1.5)"
+    with pytest.raises(AlloyloopError, match=r"A tolerance of 0 cannot be met\. Give one above 0"):
+        Match(50, 0)
+
+
+def test_a_limit_on_the_scale_of_a_model_is_the_same_limit() -> None:
+    assert Within(1.0, 100.0).on(LOG) == Within(0.0, log(100.0))
+    assert Within(low=-5.0, high=-1.0).on(LOG) is None

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alloyloop.design import screen as screen_module
-from alloyloop.design.acquisition import log_expected_improvement
 from alloyloop.design.beliefs import Belief, Evidence, Option, learn
 from alloyloop.design.criteria import Criterion, ExpectedImprovement, LogOdds, PredictedMean
 from alloyloop.design.descriptors import descriptor
 from alloyloop.design.features import Features, alloys_at
 from alloyloop.design.gates import Gate, Predicted, cheap_first, parse_gate
 from alloyloop.design.goals import Goal, Within
+from alloyloop.design.improvement import log_expected_improvement
 from alloyloop.design.lattice import Element, Lattice
 from alloyloop.design.predictors import Asked, Described, Swept, predictor
 from alloyloop.design.process import Choice, Numeric

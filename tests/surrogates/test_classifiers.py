@@ -68,6 +68,7 @@ def test_the_families_of_the_literature_are_there() -> None:
         "gaussian-process",
         "gradient-boosting",
         "linear-discriminant",
+        "logistic",
         "naive-bayes",
         "nearest-neighbours",
         "probabilistic-network",

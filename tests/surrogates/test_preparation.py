@@ -402,18 +402,11 @@ def test_settings_of_the_surrogate_are_reached_through_it() -> None:
     assert model.fit(X[:3], Y[:3]).surrogate_.noise_prior == 3
 
 
-EXPECTED_TO_FAIL = {
-    "check_no_attributes_set_in_init": "torch.nn.Module, which a BoTorch model is, sets `training` as it is made",
-    "check_set_params": "torch.nn.Module, where it holds a surrogate, holds nothing else in its place",
-}
-
-
 @parametrize_with_checks(  # type: ignore[untyped-decorator]  # scikit-learn comes without types
     [
         Prepared(partial(Forest, n_trees=5)(), ("select 5", "ica 9")),
         Prepared(GaussianProcess(), ("pca 9", "clusters 2")),
     ],
-    expected_failed_checks=lambda estimator: EXPECTED_TO_FAIL,
 )
 def test_it_has_scikit_learns_manners(estimator: Any, check: Any) -> None:
     check(estimator)

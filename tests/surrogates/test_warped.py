@@ -151,9 +151,7 @@ def test_a_value_without_a_logarithm_is_named() -> None:
 
 
 EXPECTED_TO_FAIL = {
-    "check_no_attributes_set_in_init": "torch.nn.Module, which a BoTorch model is, sets `training` as it is made",
     "check_parameters_default_constructible": "there is no surrogate to take where none is given",
-    "check_set_params": "torch.nn.Module, where it holds a surrogate, holds nothing else in its place",
 }
 
 
