@@ -31,8 +31,8 @@ class Utility(Protocol):
     best : (n_draws,) of the best allowed alloy known so far, in each draw
     """
 
-    linear: bool
-
+    @property
+    def linear(self) -> bool: ...  # noqa: D102
     @property
     def best(self) -> FloatArray: ...  # noqa: D102
 

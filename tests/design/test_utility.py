@@ -57,10 +57,8 @@ def ahead(goals: Sequence[Pursued], weights: Sequence[float] | None, n_picks: in
 def sampled(seen: Outlook, candidates: Alloys, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The number, drawn jointly of the known alloys and of candidates, and the gain on the best known."""
     rng, every = np.random.default_rng(2), seen.baseline + candidates
-    values = sum(
-        w / each.scale * each.goal.objective(each.belief.sample(every, N_SAMPLES, rng))
-        for w, each in zip(weights, seen.sought, strict=True)
-    )
+    drawn = [each.goal.objective(each.belief.sample(every, N_SAMPLES, rng)) / each.scale for each in seen.sought]
+    values = np.tensordot(weights, np.array(drawn), axes=1)
     m = len(seen.baseline)
     return values[:, m:], np.maximum(values[:, m:] - values[:, :m].max(axis=1, keepdims=True), 0)
 
