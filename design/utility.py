@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,31 +22,50 @@ _AUGMENTED = 0.05
 _SMOOTH = 1e-3
 
 
-class Utility(Protocol):
-    """One number of each alloy, larger is better.
+@dataclass(frozen=True, eq=False)
+class Utility:
+    """One number of each alloy, larger is better; its moments are those of its draws, where nothing better is known.
+
+    Parameters
+    ----------
+    outlook : what is known before the pick
 
     Attributes
     ----------
     linear : whether the number is normal where the properties are; then `about` is exact and there is a `covariance`
-    best : (n_draws,) of the best allowed alloy known so far, in each draw
     """
 
-    @property
-    def linear(self) -> bool: ...  # noqa: D102
-    @property
-    def best(self) -> FloatArray: ...  # noqa: D102
+    outlook: Outlook
+    linear: ClassVar[bool] = False
+
+    def _of(self, values: list[FloatArray]) -> FloatArray:
+        """The number, from values of each pursued property."""
+        raise NotImplementedError
+
+    @cached_property
+    def best(self) -> FloatArray:
+        """(n_draws,) of the best allowed alloy known so far, in each draw.
+
+        Where a draw has no alloy that keeps the limits, anything that does is a gain over the worst there is.
+        """
+        allowed = self.outlook.allowed
+        values = self._of([self.outlook.draws(k).values for k in range(len(self.outlook.sought))])
+        best = np.where(allowed, values, -np.inf).max(axis=1)
+        return np.asarray(np.where(allowed.any(axis=1), best, values.min(axis=1)))
 
     def drawn(self, alloys: Alloys) -> FloatArray:
         """One value in each draw, the alloy itself drawn too. (n, n_draws)"""
-        ...
+        parts = [self.outlook.draws(k).given(alloys) for k in range(len(self.outlook.sought))]
+        return self._of([mean + std[:, None] * self.outlook.next_normals(k) for k, (mean, std) in enumerate(parts)])
 
     def about(self, alloys: Alloys) -> tuple[FloatArray, FloatArray]:
         """Mean and standard deviation. (n,) each"""
-        ...
+        drawn = self.drawn(alloys)
+        return drawn.mean(axis=1), drawn.std(axis=1)
 
     def log_improvement(self, alloys: Alloys) -> FloatArray:
         """Log of the expected improvement on the best known so far. (n,)"""
-        ...
+        raise NotImplementedError
 
 
 def utility(outlook: Outlook) -> Utility:
@@ -75,25 +94,14 @@ def as_modelled(outlook: Outlook) -> Outlook:
     return replace(outlook, sought=(replace(each, belief=belief, scale=matters, reference=None),), _draws={})
 
 
-def _best(outlook: Outlook, values: FloatArray) -> FloatArray:
-    """(n_draws,) the best of the allowed in each draw, from values (n_draws, m).
-
-    Where a draw has no alloy that keeps the limits, anything that does is a gain over the worst there is.
-    """
-    allowed = outlook.allowed
-    best = np.where(allowed, values, -np.inf).max(axis=1)
-    return np.asarray(np.where(allowed.any(axis=1), best, values.min(axis=1)))
-
-
 @dataclass(frozen=True, eq=False)
-class Linear:
+class Linear(Utility):
     """A sum of properties, each minimised or maximised: normal where they are; or one property alone, in its own unit.
 
     Properties are believed independently of each other.
     """
 
-    outlook: Outlook
-    linear = True
+    linear: ClassVar[bool] = True
 
     @cached_property
     def _shares(self) -> list[float]:
@@ -102,10 +110,8 @@ class Linear:
             return [_sign(each) for each in self.outlook.sought]
         return [_sign(each) * each.weight / each.scale for each in self.outlook.sought]
 
-    @cached_property
-    def best(self) -> FloatArray:
-        """See `Utility`."""
-        return _best(self.outlook, sum(c * self.outlook.draws(k).values for k, c in enumerate(self._shares)))  # type: ignore[arg-type]
+    def _of(self, values: list[FloatArray]) -> FloatArray:
+        return np.asarray(sum(c * of for c, of in zip(self._shares, values, strict=True)))
 
     def given(self, alloys: Alloys) -> tuple[FloatArray, FloatArray]:
         """Mean (n, n_draws) and standard deviation (n,) given each draw of what is known so far."""
@@ -113,10 +119,6 @@ class Linear:
         mean = sum(c * mean for c, (mean, _) in zip(self._shares, parts, strict=True))
         variance = sum(c**2 * std**2 for c, (_, std) in zip(self._shares, parts, strict=True))
         return np.asarray(mean), np.sqrt(np.asarray(variance))
-
-    def drawn(self, alloys: Alloys) -> FloatArray:
-        """See `Utility`."""
-        return np.asarray(sum(c * _drawn(self.outlook, k, alloys) for k, c in enumerate(self._shares)))
 
     def about(self, alloys: Alloys) -> tuple[FloatArray, FloatArray]:
         """See `Utility`."""
@@ -148,33 +150,7 @@ def _sign(each: Sought) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawn:
-    """A number that is no longer normal where the properties are: its moments are those of its draws."""
-
-    outlook: Outlook
-    linear = False
-
-    def _of(self, values: list[FloatArray]) -> FloatArray:
-        """The number, from values of each pursued property."""
-        raise NotImplementedError
-
-    @cached_property
-    def best(self) -> FloatArray:
-        """See `Utility`."""
-        return _best(self.outlook, self._of([self.outlook.draws(k).values for k in range(len(self.outlook.sought))]))
-
-    def drawn(self, alloys: Alloys) -> FloatArray:
-        """See `Utility`."""
-        return self._of([_drawn(self.outlook, k, alloys) for k in range(len(self.outlook.sought))])
-
-    def about(self, alloys: Alloys) -> tuple[FloatArray, FloatArray]:
-        """See `Utility`."""
-        drawn = self.drawn(alloys)
-        return drawn.mean(axis=1), drawn.std(axis=1)
-
-
-@dataclass(frozen=True, eq=False)
-class Matched(_Drawn):
+class Matched(Utility):
     """How near one property is to its target, in its unit: 0 on target, less elsewhere."""
 
     def _of(self, values: list[FloatArray]) -> FloatArray:
@@ -190,7 +166,7 @@ class Matched(_Drawn):
 
 
 @dataclass(frozen=True, eq=False)
-class Mixed(_Drawn):
+class Mixed(Utility):
     """Several goals as one number, in units of their spreads: weighed, or the worst of them in a mixture of this pick.
 
     References
@@ -220,12 +196,6 @@ class Mixed(_Drawn):
         smooth = np.logaddexp(0.0, ahead)  # softplus: where it is far below, its log goes on falling in a line
         with np.errstate(divide="ignore"):
             return np.asarray(log_mean(np.where(ahead > -30.0, np.log(smooth), ahead)) + np.log(_SMOOTH))
-
-
-def _drawn(outlook: Outlook, k: int, alloys: Alloys) -> FloatArray:
-    """The k-th pursued property of each alloy, in each draw. (n, n_draws)"""
-    mean, std = outlook.draws(k).given(alloys)
-    return np.asarray(mean + std[:, None] * outlook.next_normals(k))
 
 
 def log_mean(logs: FloatArray) -> FloatArray:
