@@ -4,6 +4,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 # The torch to install. The default is the one this project is tested with; a CPU-only or CUDA build is chosen by
 #   make demo TORCH="torch==2.13.0 --index-url <the index of PyTorch's builds>"
 TORCH ?= torch==2.13.0
+# Two processes, a file of tests at a time in either; with one thread each, more do not get in each other's way.
+PYTEST ?= -n 2 --dist loadfile
+export OMP_NUM_THREADS ?= 1
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -55,7 +58,7 @@ else
 	.venv-newest/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
 		--requirement tests/requirements-without-torch.txt
 	.venv-newest/bin/python -m pip --disable-pip-version-check install --quiet --no-deps .
-	.venv-newest/bin/python -m pytest -q
+	.venv-newest/bin/python -m pytest -q $(PYTEST)
 	rm -rf .venv-newest
 endif
 
