@@ -199,6 +199,7 @@ def test_a_run_makes_the_start_and_all_batches(loop: Any) -> None:
     assert oracle.space.allows(points).all()
 
 
+@pytest.mark.torch  # it names the version of BoTorch that it would stand beside
 def test_a_finished_run_is_not_repeated(
     loop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
