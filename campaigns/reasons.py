@@ -51,10 +51,19 @@ def _amount(ahead: Ahead, gain: float) -> str:
     """A gain with its unit."""
     sought = ahead.outlook.sought
     if len(sought) == 1:
-        return f"{gain:.2g} {words_and_unit(sought[0].name)[1]}".rstrip()
+        return f"{_figures(gain)} {words_and_unit(sought[0].name)[1]}".rstrip()
     if ahead.outlook.weighted:
-        return f"{gain:.2g} (in spreads of the weighed properties)"
-    return f"{gain:.2g} {product_unit([each.name for each in sought])} of hypervolume"
+        return f"{_figures(gain)} (in spreads of the weighed properties)"
+    return f"{_figures(gain)} {product_unit([each.name for each in sought])} of hypervolume"
+
+
+def _figures(number: float) -> str:
+    """A number to two figures, and to the unit where it is large.
+
+    >>> _figures(0.01234), _figures(1098.7)
+    ('0.012', '1099')
+    """
+    return f"{number:.2g}" if abs(number) < 100 else f"{number:.0f}"
 
 
 def stop_figures(ahead: Ahead, may: Prospects, cost: float | None) -> Json:
@@ -72,11 +81,11 @@ def stop_figures(ahead: Ahead, may: Prospects, cost: float | None) -> Json:
         believed = listed([f"{ahead.best[each.name]:.4g}" for each in sought])
         over = f"the best known ({ahead.best_id}, believed to have {believed})"
     spent = "" if cost is None else f", for {cost:.4g} of money"
+    left = f"{_figures(may.left)}, with 90 % between {_figures(may.left_low)} and {_figures(may.left_high)}"
     words = (
         f"The batch is expected to gain {_amount(ahead, may.gain)} on {over}{spent}, with a {may.chance:.0%} chance to "
-        f"gain more than {scatter}. All that is left may gain {may.left:.2g}, with 90 % between {may.left_low:.2g} and "
-        f"{may.left_high:.2g}; the chance that something is left that gains more than that scatter is "
-        f"{may.left_chance:.0%}. "
+        f"gain more than {scatter}. All that is left may gain {left}; the chance that something is left that gains "
+        f"more than that scatter is {may.left_chance:.0%}. "
     )
     words += "It is worth going on." if may.worth_going_on else "It is hardly worth going on: the best is likely found."
     stop: Json = {
