@@ -24,6 +24,8 @@ from alloyloop.design.rules import Computed
 
 IMAGES = Path(__file__).with_name("images")
 PROPERTY, DESCRIPTOR = "youngs_modulus_GPa", "mo_equivalent_wang"
+# Numbers nearer to each other than this overlap [wt.%].
+APART = 0.7
 
 
 def first_round(snapshot: Snapshot, proposed: Answers) -> Figure:
@@ -75,11 +77,19 @@ def first_round(snapshot: Snapshot, proposed: Answers) -> Figure:
 
 def side_by_side(at: list[float], lows: list[float]) -> list[tuple[float, float, str]]:
     """Where the number of each alloy stands; those of alloys too close to tell apart share a place."""
-    shared: dict[int, list[int]] = {}
-    for i, place in enumerate(at):
-        shared.setdefault(round(2 * place), []).append(i)
+    groups: list[list[int]] = []
+    for i in np.argsort(at).tolist():
+        if groups and at[i] - at[groups[-1][-1]] < APART:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
     return [
-        (at[group[0]], min(lows[i] for i in group), ", ".join(f"{i + 1}" for i in group)) for group in shared.values()
+        (
+            float(np.mean([at[i] for i in group])),
+            min(lows[i] for i in group),
+            ", ".join(f"{i + 1}" for i in sorted(group)),
+        )
+        for group in groups
     ]
 
 
