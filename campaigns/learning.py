@@ -41,7 +41,7 @@ AUTO_CLASSIFIERS = ("gaussian-process", "forest", "linear-discriminant", "logist
 # What failed melts teach: asked as a class is, and named beside the goals in `probability`.
 SUCCESS = "succeeds"
 OUTCOMES = (SUCCESS, "fails")
-# Where fewer rows are of the class that is asked for, what is pursued is learned from those of another class too.
+# Fewer rows of the class that is asked for do not tell whether those of another would help: these are left out.
 LEAST_OF_A_CLASS = 4
 # A property is learned together with others only where each has as many values of its own.
 LEAST_TOGETHER = 12
@@ -213,7 +213,7 @@ def _of_the_class(snapshot: Snapshot, found: Evidence, option: Option) -> tuple[
     for name, goal in wanted.items():
         other |= snapshot.is_of(name, goal.label)[rows] == 0
     n_own = int((found.exact & ~other).sum())
-    if not other.any() or n_own < LEAST_OF_A_CLASS or others_tell(found, ~other, option):
+    if not other.any() or n_own == 0 or (n_own >= LEAST_OF_A_CLASS and others_tell(found, ~other, option)):
         return found, []
     asked = listed([in_words(name, goal) for name, goal in wanted.items()])
     return found.rows(~other), [
