@@ -162,15 +162,11 @@ class Contender:
         self.seconds.append(process_time() - start)
 
 
-def main() -> None:
-    """Take turns, and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--reps", type=int, default=5)
-    reps = parser.parse_args().reps
+def fixed_problem(*, several: bool) -> tuple[Any, Any, Callable[[FloatArray, FloatArray, int], FloatArray]] | None:
+    """The problem, what scores it, and plain BoTorch's batch from rows and a seed; None where they are not here."""
     tables = shared_data()
     if tables is None or not (tables.parent / "bench" / "suggest").is_dir():
-        print("Skipped: the fixed problem is not here.")
-        return
+        return None
     sys.path.insert(0, str(tables.parent / "bench" / "suggest"))
     import torch
 
@@ -178,7 +174,21 @@ def main() -> None:
 
     def theirs(X: FloatArray, Y: FloatArray, seed: int) -> FloatArray:
         torch.manual_seed(seed)
-        return np.asarray(reference.suggest(X, Y, False, N_PICKS))
+        return np.asarray(reference.suggest(X, Y, several, N_PICKS))
+
+    return problem, reference, theirs
+
+
+def main() -> None:
+    """Take turns, and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--reps", type=int, default=5)
+    reps = parser.parse_args().reps
+    fixed = fixed_problem(several=False)
+    if fixed is None:
+        print("Skipped: the fixed problem is not here.")
+        return
+    problem, reference, theirs = fixed
 
     say = partial(print, flush=True)
     say(ran_on("alloyloop", "numpy", "scipy", "torch", "gpytorch", "botorch"))

@@ -19,15 +19,12 @@ The rule, with the same belief: at most a tenth of BoTorch's time, scoring no le
 from __future__ import annotations
 
 import argparse
-import sys
 from functools import partial
-from importlib import import_module
 from statistics import median
 
 import numpy as np
-from beliefs import shared_data
 from reference_space import ran_on
-from suggest import ELEMENTS, N_PICKS, SPACE, Contender  # which registers plain BoTorch's belief, too
+from suggest import ELEMENTS, N_PICKS, SPACE, Contender, fixed_problem  # which registers plain BoTorch's belief, too
 from threadpoolctl import threadpool_limits
 
 from alloyloop.design.acquisition import Acquisition
@@ -73,18 +70,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reps", type=int, default=3)
     reps = parser.parse_args().reps
-    tables = shared_data()
-    if tables is None or not (tables.parent / "bench" / "suggest").is_dir():
+    fixed = fixed_problem(several=True)
+    if fixed is None:
         print("Skipped: the fixed problem is not here.")
         return
-    sys.path.insert(0, str(tables.parent / "bench" / "suggest"))
-    import torch
-
-    problem, reference = import_module("problem"), import_module("reference")
-
-    def theirs(X: FloatArray, Y: FloatArray, seed: int) -> FloatArray:
-        torch.manual_seed(seed)
-        return np.asarray(reference.suggest(X, Y, True, N_PICKS))
+    problem, reference, theirs = fixed
 
     def in_truth(alloys: FloatArray) -> float:
         """Hypervolume of alloys (n, 6) without noise [GPa MPa], of those that keep the limit."""

@@ -12,7 +12,6 @@ from ..design.made import Made, MadeClasses, side
 from ..design.outlook import Believed, ClassWanted, Limited, Outlook, Sought, outlook
 from ..design.scatter import Scatter, as_made
 from ..design.weighing import spread, weighed
-from ..surrogates.base import FloatArray
 from .learning import SUCCESS, Beliefs, classes_to_be
 from .reading import listed
 from .snapshot import BoolArray, Snapshot
@@ -30,20 +29,13 @@ class Ahead:
     outlook : what is known before the first pick
     best_id : of the row that is believed best in the one number that is pursued; empty where there are several
     best : what is believed of it, by pursued property
-    known : the alloys to beat, as believed (n, n_sought), in the properties' units
     remarks : what should be known about the choice
     """
 
     outlook: Outlook
     best_id: str
     best: dict[str, float]
-    known: FloatArray
     remarks: tuple[str, ...]
-
-    @property
-    def is_by_one(self) -> bool:
-        """Whether one number says which alloy is better."""
-        return len(self.outlook.sought) == 1 or self.outlook.weighted
 
 
 def is_measured(snapshot: Snapshot, beliefs: Beliefs) -> bool:
@@ -148,7 +140,7 @@ def look_ahead(
     )
     best_id = snapshot.table.ids[int(np.flatnonzero(rows)[best])]
     told = {each.name: float(known[best, k]) for k, each in enumerate(sought)}
-    return Ahead(seen, best_id if len(sought) == 1 or weighted else "", told, known[kept], tuple(remarks))
+    return Ahead(seen, best_id if seen.is_by_one else "", told, tuple(remarks))
 
 
 def _made(wanted: ClassWanted, scatter: Scatter, share: float | None) -> ClassWanted:

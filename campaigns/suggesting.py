@@ -15,7 +15,7 @@ from ..design.diagram import IntArray
 from ..design.features import Alloys, alloys_at
 from ..design.first_designs import FIRST_DESIGNS, first_designs
 from ..design.goals import pursued
-from ..design.hypervolume import MOST_GOALS, reference_of
+from ..design.hypervolume import has_volume, reference_of
 from ..design.outlook import Outlook
 from ..design.propose import SPARING, THOROUGH, Batch, propose
 from ..design.prospects import prospects, taught
@@ -281,7 +281,7 @@ def _by_gain(
         "runner_ups": list(dict.fromkeys(_names(snapshot, batch.runner_ups))),
         "stop": stop_figures(ahead, may, cost),
     }
-    if 1 < len(ahead.outlook.sought) <= MOST_GOALS and not ahead.outlook.weighted:
+    if has_volume(ahead.outlook):
         decision["reference"] = reference_of(ahead.outlook).words
     if versions:
         decision["versions"] = {name: version(name) for name in PACKAGES} | versions
@@ -317,8 +317,8 @@ def _what_is_left(
     if len(points) == 0:
         return alloys, points
     order = np.argsort(-worth.value(alloys), kind="stable")[:N_POOL]
-    likeliest = np.argsort(-worth.outlook.log_allowed(alloys), kind="stable")[:1]
-    return alloys.rows(order), points[likeliest]
+    likeliest = int(np.argmax(worth.outlook.log_allowed(alloys)))
+    return alloys.rows(order), points[[likeliest]]
 
 
 def _compromise(snapshot: Snapshot, outlook: Outlook, points: IntArray) -> list[str]:

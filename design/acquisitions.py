@@ -60,7 +60,7 @@ def automatic(outlook: Outlook) -> tuple[Rule, str]:
         return acquisition_rule(HOPEFUL), (
             f"explore is {explore:g}: each alloy is judged by the hopeful end of its central {explore:.0%} interval"
         )
-    if n == 1 or outlook.weighted:
+    if outlook.is_by_one:
         one = "one property is pursued" if n == 1 else f"weights make one number of {n} goals"
         return acquisition_rule("log-expected-improvement"), f"{one}, with noise in it and {known}"
     if n <= MOST_GOALS:

@@ -10,7 +10,7 @@ from ..surrogates.scales import LINEAR, Normal
 from .acquisition import Gain, register_acquisition
 from .features import Alloys
 from .goals import Match
-from .hypervolume import MOST_GOALS, reference_of
+from .hypervolume import has_volume, reference_of
 from .outlook import Outlook, Sought, variance_to_come
 from .pareto import boxes
 from .utility import Linear, as_modelled, log_mean, utility
@@ -77,7 +77,7 @@ def upper_confidence_bound(outlook: Outlook) -> Gain:
 
 def _hoped(outlook: Outlook, z: float) -> Gain:
     """The gain of what lies z standard deviations above what is expected."""
-    if len(outlook.sought) == 1 or outlook.weighted or len(outlook.sought) > MOST_GOALS or z == np.inf:
+    if not has_volume(outlook) or z == np.inf:
         return _hoped_height(outlook, z)
     return _hoped_volume(outlook, z)
 

@@ -51,6 +51,11 @@ class Reference:
     words: str
 
 
+def has_volume(outlook: Outlook) -> bool:
+    """Whether alloys are better or worse by the volume above a front: goals are several, not weighed, and not many."""
+    return not outlook.is_by_one and len(outlook.sought) <= MOST_GOALS
+
+
 def reference_of(outlook: Outlook) -> Reference:
     """Where hypervolumes are counted from: as given, or else from the front of the measured alloys as believed.
 

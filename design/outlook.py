@@ -173,10 +173,8 @@ class Draws:
     @staticmethod
     def of(belief: Believed, alloys: Alloys, normals: FloatArray) -> Draws:
         """Draw from standard normals (n_draws, m)."""
-        covariance = belief.covariance(alloys, alloys)
-        jitter = _JITTER * max(float(np.diag(covariance).max(initial=0.0)), 1e-300)
-        lower = np.linalg.cholesky(covariance + jitter * np.eye(len(covariance)))
-        return Draws(belief, alloys, normals, belief.about(alloys).mean, np.asarray(lower, dtype=np.float64))
+        lower = _lower(belief.covariance(alloys, alloys))
+        return Draws(belief, alloys, normals, belief.about(alloys).mean, lower)
 
     def joined_by(self, alloy: Alloys, normals: FloatArray) -> Draws:
         """The same draws at one alloy more; `normals` are (n_draws,)."""
@@ -235,6 +233,11 @@ class Outlook:
     explore: float | None = None
     eagerness: float = 1.0
     _draws: dict[int, Draws] = field(default_factory=dict, repr=False)  # as far as they have been asked for
+
+    @property
+    def is_by_one(self) -> bool:
+        """Whether one number says which alloy is better: that of one goal, or of several that are weighed."""
+        return len(self.sought) == 1 or self.weighted
 
     @property
     def known_so_far(self) -> Alloys:
@@ -412,8 +415,12 @@ def variance_to_come(belief: Believed, alloys: Alloys, to_come: Alloys) -> Float
 
 def told(belief: Believed, alloys: Alloys, to_come: Alloys) -> FloatArray:
     """What each measurement to come tells of alloys beside those before it, in its own deviation. (n_to_come, n)"""
-    covariance = belief.covariance(to_come, to_come)
-    noise = belief.about(to_come).noise ** 2
-    jitter = _JITTER * max(float(np.diag(covariance).max()), 1e-300)
-    lower = np.linalg.cholesky(covariance + np.diag(noise + jitter))
+    lower = _lower(belief.covariance(to_come, to_come), belief.about(to_come).noise ** 2)
     return np.asarray(solve_triangular(lower, belief.covariance(to_come, alloys), lower=True))
+
+
+def _lower(covariance: FloatArray, noise: FloatArray | float = 0.0) -> FloatArray:
+    """Cholesky factor (m, m) of a covariance with the variances of noise (m,) added."""
+    jitter = _JITTER * max(float(np.diag(covariance).max(initial=0.0)), 1e-300)
+    added = np.full(len(covariance), jitter) + noise
+    return np.asarray(np.linalg.cholesky(covariance + np.diag(added)), dtype=np.float64)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..surrogates.base import FloatArray
 from .features import Alloys
-from .hypervolume import MOST_GOALS, reference_of
+from .hypervolume import has_volume, reference_of
 from .outlook import Believed, Outlook, variance_to_come
 from .pareto import hypervolume, non_dominated
 from .weighing import weighed
@@ -70,7 +70,7 @@ def prospects(outlook: Outlook, batch: Alloys, pool: Alloys, rng: np.random.Gene
     """
     every = outlook.baseline + batch + pool
     n_known, n_batch = len(outlook.baseline), len(batch)
-    is_volume = 1 < len(outlook.sought) <= MOST_GOALS and not outlook.weighted
+    is_volume = has_volume(outlook)
     n_draws = N_DRAWS_OF_VOLUMES if is_volume else N_DRAWS
     drawn = [each.goal.objective(each.belief.sample(every, n_draws, rng)) for each in outlook.sought]
     objectives = np.stack(drawn, axis=-1)  # (n_draws, n, n_sought)

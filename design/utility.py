@@ -75,7 +75,7 @@ def utility(outlook: Outlook) -> Utility:
     that is drawn anew for every pick, so that a batch spreads over the front (ParEGO).
     """
     linear = not any(isinstance(each.goal, Match) for each in outlook.sought)
-    if linear and (outlook.weighted or len(outlook.sought) == 1):
+    if linear and outlook.is_by_one:
         return Linear(outlook)
     return Matched(outlook) if len(outlook.sought) == 1 else Mixed(outlook)
 
