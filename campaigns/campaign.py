@@ -6,38 +6,46 @@ import html
 import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Answers, Json
+from .changes import Change
 from .examining import check, refuse_if_empty
 from .files import read_bytes, write_atomically
 from .folder import GIT_ATTRIBUTES, Folder
-from .journal import Event, digest, read_journal, write_event
+from .history import History
+from .journal import digest, read_heads, read_journal, write_event
 from .named import named
 from .problems import Problem
 from .reading import counted
-from .recording import Result, entered, result_from_words, results_from_sheet, with_reasons
-from .sheet import Sheet, new_sheet, read_sheet, sheet_bytes, write_sheet
+from .recording import Given, Result, entered, read_results, with_reasons
+from .sheet import Sheet, sheet_bytes
 from .snapshot import Snapshot, nearest_design, read_snapshot, why_not
-from .spec import read_spec
 from .status import Status, status
 from .templates import template
+from .writing import Writer, changing
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..design.melt import Charge, Stock
+    from ..design.melt import Stock
     from .comparison import Compared
     from .explaining import AlloyExplained, ModelsExplained
+    from .furnaces import FurnaceLosses
+    from .inverting import Inverted
+    from .melting import MeltSheet
+    from .refitting import Refitted
     from .screening import Screened
+    from .undoing import Undoing
+    from .verifying import Verified
+    from .wanting import Held, Wishes
+    from .windowing import Tolerated, Windowed
 
 
-# Endings by which `record` knows a table of results from the id of an alloy.
-TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm"}
 # Of the best alloys so many are shown, where nobody says how many.
 MOST_BEST = 5
 
@@ -151,70 +159,23 @@ class Campaign:
         """
         from .suggesting import Manner, suggest
 
-        with nullcontext() if dry_run else self.folder.writing(), _one_thread():
-            before = self._inputs()
-            snapshot = self.snapshot()
+        with ExitStack() as held:
+            writer = None if dry_run else held.enter_context(changing(self.folder, "suggest"))
+            held.enter_context(_one_thread())
+            snapshot = self.snapshot() if writer is None else writer.snapshot
+            heads = read_heads(self.folder.journal) if writer is None else writer.heads
             n = snapshot.spec.batch if n is None else n
             if not 1 <= n <= 96:
                 raise AlloyloopError(f"{n} alloys cannot be suggested", "Ask for 1 to 96.")
-            number = _next_round(snapshot, read_journal(self.folder.journal))
+            number = _next_round(snapshot, heads.last_round)
             asked = named(snapshot, own)
             remarks = refuse_if_empty(snapshot)
             with snapshot.keeping():
                 suggestion = suggest(snapshot, n, number, asked, Manner(start, search, acquisition, explore))
             answers = Answers(suggestion.alloys, (*remarks, *suggestion.remarks), number, suggestion.beside)
-            if not dry_run:
-                self._write_round(snapshot, before, answers, suggestion.decision)
+            if writer is not None:
+                _write_round(writer, answers, suggestion.decision)
         return answers
-
-    def _inputs(self) -> dict[str, bytes]:
-        """The files that a person edits, as they are now, by name: the question, and the tables it is asked with."""
-        folder = self.folder.checked()
-        beside = (folder.path / name for name in read_spec(folder.question).tables)
-        # What is not there is said where it is read.
-        files = [folder.question, folder.experiments, *(table for table in beside if table.is_file())]
-        return {file.name: read_bytes(file) for file in files}
-
-    def _refuse_if_changed_since(self, before: Mapping[str, bytes]) -> None:
-        """The lock holds off other commands, but no editor: what was saved meanwhile must not be written over."""
-        for name, content in before.items():
-            if read_bytes(self.folder.path / name) != content:
-                raise AlloyloopError(
-                    "It was changed by somebody else meanwhile", "Nothing was written; run it again.", place=name
-                )
-
-    def _write_round(self, snapshot: Snapshot, before: Mapping[str, bytes], answers: Answers, decision: Json) -> None:
-        from ..design.melt import charge
-        from .melting import BUTTON_G, melt_sheet_table, proposals_table
-
-        number = answers.round or 0
-        table = snapshot.table.with_rows([_row(snapshot, alloy, number) for alloy in answers.alloys])
-        record: Json = {
-            "round": number,
-            "digests": {name: digest(content) for name, content in before.items()},
-            **decision,
-            "proposals": [alloy.json() for alloy in answers.alloys],
-            "remarks": list(answers.remarks),
-        }
-        files = {
-            **{f"inputs/{name}": content for name, content in before.items()},
-            "proposals.csv": sheet_bytes(proposals_table(answers)),
-            "decision.json": (json.dumps(record, ensure_ascii=False, indent=1) + "\n").encode(),
-        }
-        made = {alloy.id: alloy.composition for alloy in answers.alloys if alloy.composition is not None}
-        if made:
-            charges = [charge(composition, BUTTON_G) for composition in made.values()]
-            files["melt-sheet.csv"] = sheet_bytes(melt_sheet_table(list(made), charges))
-        self._refuse_if_changed_since(before)
-        written = self.folder.write_round(number, files)
-        try:
-            write_sheet(self.folder.experiments, table.sheet)
-        except BaseException:
-            shutil.rmtree(written, ignore_errors=True)  # a round that is in no table is none
-            raise
-        ids = [alloy.id for alloy in answers.alloys]
-        digests = _digests(self.folder, before)
-        write_event(self.folder.journal, "suggest", {"round": number, "ids": ids, "digests": digests})
 
     def record(
         self,
@@ -222,40 +183,117 @@ class Campaign:
         *words: str,
         status: str = "",
         because: str = "",
+        measured: str = "",
+        source: str = "",
+        derive: Sequence[str] = (),
     ) -> tuple[Result, ...]:
-        """Take measurements back; only the cells named in them change.
+        """Take measurements back; only the cells named in them change. See docs/recording.md.
 
         Parameters
         ----------
-        results : the id of one alloy, followed by words; or a table with an id column: a DataFrame, a sheet or a path
+        results : the id of one alloy, or the name of one that was never proposed, followed by words; or a table with
+            an id column: a DataFrame, a sheet or a path
         words : such as `youngs_modulus_GPa=58.2,59.1,57.7`; several numbers are replicates
         status : such as `failed`; `measured` where a property is given
         because : the reason of a failure
+        measured : the composition as analysed, such as `Ti-24.3Nb-4.1Zr wt`
+        source : a furnace, a laboratory, a paper
+        derive : of a table, `NAME=METHOD(INPUT=COLUMN, …)`: properties that are computed from its columns
 
         Returns
         -------
         what was entered, and how surprising it was
         """
-        with self.folder.writing():
-            before = self._inputs()
-            snapshot = self.snapshot()
-            read_journal(self.folder.journal)  # a damaged one is said before anything is written
-            if isinstance(results, str) and Path(results).suffix.lower() not in TABLES:
-                read = [result_from_words(snapshot, results, words, status, because)]
-            else:
-                if words or status or because:
-                    raise AlloyloopError("A table of results takes no further words", "Put them into its columns.")
-                read = results_from_sheet(snapshot, _as_sheet(results))
+        with changing(self.folder, "record") as writer:
+            snapshot = writer.snapshot
+            read = read_results(snapshot, results, words, Given(status, because, measured, source, tuple(derive)))
             table = entered(snapshot.table, read)
-            old = {r.id: {name: _cell(snapshot, r.id, name) for name in r.cells} for r in read}
-            self._refuse_if_changed_since(before)
-            write_sheet(self.folder.experiments, table.sheet)
-            digests = _digests(self.folder, before)
-            details = {"results": {r.id: dict(r.cells) for r in read}, "before": old, "digests": digests}
-            write_event(self.folder.journal, "record", details)
+            details: Json = {
+                "results": {r.id: dict(r.cells) for r in read},
+                "before": {r.id: dict(r.before) for r in read},
+            }
+            if told := {r.id: dict(r.told) for r in read if r.told}:
+                details["told"] = told
+            writer.commit("record", Change.between(writer.sheet, table.sheet), details)
         return tuple(with_reasons(replace(snapshot, table=table), result) for result in read)
 
+    def refitted(self, before: Snapshot, recorded: Sequence[str]) -> Refitted:
+        """What results changed in what is believed of them, of the alloys that wait, and of the best; fits models.
+
+        Parameters
+        ----------
+        before : the campaign as it was before they were recorded
+        recorded : ids of the rows that they are of
+        """
+        from .refitting import refitted
+
+        with _one_thread():
+            return refitted(before, self.snapshot(), recorded)
+
+    def withdraw(self, *ids: str, because: str, replace: bool = False) -> Answers:
+        """Give alloys up: they are no longer pending, and not proposed again; see docs/journal.md.
+
+        Parameters
+        ----------
+        ids : of the alloys
+        because : why
+        replace : whether as many others are proposed in their place, as a round of their own that knows what is pending
+
+        Returns
+        -------
+        what is proposed in their place; no alloy where `replace` is not asked for
+        """
+        from .withdrawing import withdrawal
+
+        with changing(self.folder, "withdraw") as writer:
+            change = withdrawal(writer.snapshot, ids, because)
+            writer.commit("withdraw", change, {"ids": list(ids), "because": because})
+        return self.suggest(len(ids)) if replace else Answers(())
+
+    def undo(self, *, dry_run: bool = False) -> Undoing:
+        """Take back what was suggested, recorded, withdrawn or edited last and is not taken back yet.
+
+        Parameters
+        ----------
+        dry_run : only say what would be taken back
+        """
+        from .undoing import undoing
+
+        return self._taken_back("undo", undoing, dry_run)
+
+    def redo(self, *, dry_run: bool = False) -> Undoing:
+        """Put back what the last undo took back.
+
+        Parameters
+        ----------
+        dry_run : only say what would be put back
+        """
+        from .undoing import redoing
+
+        return self._taken_back("redo", redoing, dry_run)
+
+    def _taken_back(self, verb: str, choose: Callable[[History, Sheet], Undoing], dry_run: bool) -> Undoing:
+        if dry_run:
+            return choose(History.of(read_journal(self.folder.journal)), self.snapshot().table.sheet)
+        with changing(self.folder, verb) as writer:
+            chosen = choose(History.of(writer.events()), writer.sheet)
+            writer.commit(chosen.what, chosen.change, chosen.details)
+        return chosen
+
     # -- questions ------------------------------------------------------------------------------------------------
+
+    def verify(self, *, again: bool = True, progress: Callable[[int, int], None] = lambda done, of: None) -> Verified:
+        """Whether the journal is whole, the files are as it left them, and past rounds come out again as they did.
+
+        Parameters
+        ----------
+        again : whether to make every round again from its frozen inputs, which takes as long as `suggest` did
+        progress : told how many rounds were made again, and of how many
+        """
+        from .verifying import verify
+
+        with _one_thread():
+            return verify(self.folder, again=again, progress=progress)
 
     def status(self) -> Status:
         """Where the campaign stands; models are not fitted for it."""
@@ -403,44 +441,106 @@ class Campaign:
                 progress=progress,
             )
 
+    def inverse(
+        self,
+        wants: Wishes | None = None,
+        n: int = 5,
+        probability: float = 0.8,
+        *,
+        fix: Held = (),
+        noise: bool = True,
+    ) -> Inverted:
+        """Alloys that have what is wanted, how likely, and what is in the way where none has; see docs/inverse.md.
+
+        Parameters
+        ----------
+        wants : words such as `youngs_modulus_GPa between 48 and 52`, a list of them, or by property (low, high), words
+            or a class; the campaign's own goals where not given
+        n : how many alloys, each of another region of the space
+        probability : that is enough
+        fix : what is held, such as `["Ta=0", "Nb=20..30", "quench=water"]` or `{"Ta": 0}`
+        noise : whether a new measurement is to meet the wants, or else the alloy itself
+        """
+        from .inverting import invert
+
+        snapshot = self.snapshot()
+        with _one_thread(), snapshot.keeping():
+            return invert(snapshot, wants, n, probability, fix=fix, noise=noise)
+
+    def windows(
+        self,
+        wants: Wishes | None = None,
+        probability: float = 0.8,
+        *,
+        n: int = 3,
+        fix: Held = (),
+        noise: bool = True,
+    ) -> Windowed:
+        """Ranges of elements and process variables in which all designs have what is wanted; see docs/inverse.md.
+
+        Parameters
+        ----------
+        wants, fix, noise : as of `inverse`
+        probability : with which it holds
+        n : how many windows at most, none of which has a design in common with another
+        """
+        from .windowing import find_windows
+
+        snapshot = self.snapshot()
+        with _one_thread(), snapshot.keeping():
+            return find_windows(snapshot, wants, probability, n=n, fix=fix, noise=noise)
+
+    def tolerance(
+        self,
+        alloy: str,
+        wants: Wishes | None = None,
+        probability: float = 0.8,
+        *,
+        process: Mapping[str, float | str] | None = None,
+        fix: Held = (),
+        noise: bool = True,
+    ) -> Tolerated:
+        """How far each element of one alloy may drift before the chance of what is wanted falls below a probability.
+
+        Parameters
+        ----------
+        alloy : the id of a row, or a name such as `Ti-12Nb-12Zr-12Sn wt`
+        wants, probability, fix, noise : as of `windows`
+        process : process values of an alloy that is named
+        """
+        from .windowing import tolerate
+
+        snapshot = self.snapshot()
+        with _one_thread(), snapshot.keeping():
+            return tolerate(snapshot, alloy, wants, probability, process=process, fix=fix, noise=noise)
+
     def melt_sheet(
         self,
         round: int | None = None,
         mass_g: float | None = None,
         stock: Stock | None = None,
-        balance_resolution_g: float = 0.001,
-    ) -> tuple[tuple[str, ...], tuple[Charge, ...]]:
-        """The ids of a round's alloys, and what to weigh for each; the last round where none is named.
+        balance_resolution_g: float | None = None,
+        furnace: str | None = None,
+    ) -> MeltSheet:
+        """What to weigh for each melt of a round, the last where none is named, and what that takes from the shelf.
+
+        What is not given is as campaign.yaml says under `melting`.
 
         Parameters
         ----------
-        mass_g : of each button; 40 g where not given
-        stock, balance_resolution_g : as for `alloyloop.design.melt.charge`
+        mass_g : of each button; 40 g where nobody says it
+        stock, balance_resolution_g : as for `alloyloop.design.melt.charge`; a stock is added to that of the campaign
+        furnace : which all are melted in, whatever their rows say
         """
-        from ..design.melt import charge
-        from .melting import BUTTON_G
+        from .melting import melt_sheet
 
-        snapshot = self.snapshot()
-        if not snapshot.space.elements:
-            raise AlloyloopError(
-                "Nothing is melted in this campaign: it has no composition",
-                "The process values of a round are in its proposals.csv.",
-            )
-        rounds = [number for number in snapshot.table.round if number is not None]
-        if not rounds:
-            raise AlloyloopError("There is no round yet", "`alloyloop suggest` makes the first.")
-        asked = max(rounds) if round is None else round
-        rows = [row for row, number in enumerate(snapshot.table.round) if number == asked]
-        if not rows:
-            raise AlloyloopError(f"There is no round {asked}", f"The last is {max(rounds)}.")
-        mass_g = BUTTON_G if mass_g is None else mass_g
-        made = {snapshot.table.ids[row]: snapshot.composition(row) for row in rows}
-        charges = {
-            id: charge(composition, mass_g, stock=stock, balance_resolution_g=balance_resolution_g)
-            for id, composition in made.items()
-            if composition is not None
-        }
-        return tuple(charges), tuple(charges.values())
+        return melt_sheet(self.snapshot(), round, mass_g, stock, balance_resolution_g, furnace)
+
+    def refit_losses(self) -> tuple[FurnaceLosses, ...]:
+        """What furnaces take away of each element, learned from melts with a nominal and a measured composition."""
+        from .furnaces import refit_losses
+
+        return refit_losses(self.snapshot())
 
     def report(self) -> Path:
         """Write report.html anew, and say where it is."""
@@ -469,11 +569,34 @@ def _one_thread() -> AbstractContextManager[object]:
     return limited
 
 
-def _next_round(snapshot: Snapshot, events: Sequence[Event]) -> int:
-    """One more than any round there was, be its rows still there or taken out by hand."""
-    entered = [number for number in snapshot.table.round if number is not None]
-    said = [int(event.content["round"]) for event in events if event.content.get("what") == "suggest"]
-    return max((*entered, *said), default=0) + 1
+def _next_round(snapshot: Snapshot, last: int) -> int:
+    """One more than any round there was, be its rows still there or taken out by hand; `last` is the journal's."""
+    return max((last, *(number for number in snapshot.table.round if number is not None))) + 1
+
+
+def _write_round(writer: Writer, answers: Answers, decision: Json) -> None:
+    """Freeze a round, and enter its alloys."""
+    from .melting import melt_sheet_table, proposals_table, round_charges
+
+    snapshot, number = writer.snapshot, answers.round or 0
+    table = snapshot.table.with_rows([_row(snapshot, alloy, number) for alloy in answers.alloys])
+    record: Json = {
+        "round": number,
+        "digests": {name: digest(content) for name, content in writer.before.items()},
+        **decision,
+        "proposals": [alloy.json() for alloy in answers.alloys],
+        "remarks": list(answers.remarks),
+    }
+    files = {
+        **{f"inputs/{name}": content for name, content in writer.before.items()},
+        "proposals.csv": sheet_bytes(proposals_table(answers)),
+        "decision.json": (json.dumps(record, ensure_ascii=False, indent=1) + "\n").encode(),
+    }
+    if charges := round_charges(snapshot, answers.alloys):
+        files["melt-sheet.csv"] = sheet_bytes(melt_sheet_table(list(charges), list(charges.values())))
+    frozen = {name: digest(content) for name, content in files.items()}
+    details: Json = {"round": number, "ids": [alloy.id for alloy in answers.alloys], "frozen": frozen}
+    writer.commit("suggest", Change.between(writer.sheet, table.sheet), details, files)
 
 
 def _row(snapshot: Snapshot, alloy: Answer, round_number: int) -> dict[str, str]:
@@ -487,22 +610,6 @@ def _row(snapshot: Snapshot, alloy: Answer, round_number: int) -> dict[str, str]
         value = alloy.process[variable.name]
         cells[variable.name] = value if isinstance(value, str) else number(cast(float, value))
     return cells
-
-
-def _cell(snapshot: Snapshot, id: str, column: str) -> str:
-    sheet = snapshot.table.sheet
-    return sheet.cell(snapshot.table.row(id), column) if column in sheet.columns else ""
-
-
-def _as_sheet(results: str | pd.DataFrame | Sheet | Path) -> Sheet:
-    if isinstance(results, Sheet):
-        return results
-    if isinstance(results, str | Path):
-        return read_sheet(Path(results))
-    texts = results.astype(object).where(results.notna(), "").astype(str)
-    columns = [str(name) for name in texts.columns]
-    rows = [dict(zip(columns, row, strict=True)) for row in texts.itertuples(index=False, name=None)]
-    return new_sheet(columns, rows, file="the DataFrame")
 
 
 def _digests(folder: Folder, names: Iterable[str]) -> Json:

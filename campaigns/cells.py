@@ -85,7 +85,8 @@ def read_numbers(cells: Sequence[str], decimal: str = ".") -> tuple[FloatArray, 
     ([61.2, nan, 12.0], '<')
     """
     plain = _plain(decimal)
-    numbers = np.array([float(cell.replace(",", ".")) if plain(cell) else math.nan for cell in cells], dtype=np.float64)
+    of_cell = {cell: float(cell.replace(",", ".")) if plain(cell) else math.nan for cell in set(cells)}
+    numbers = np.array([of_cell[cell] for cell in cells], dtype=np.float64)
     others: dict[int, Reading | NotANumberError] = {}
     for position in np.flatnonzero(~np.isfinite(numbers)).tolist():
         if not cells[position]:

@@ -22,6 +22,9 @@ from .printing import answer_lines, table_lines
 
 if TYPE_CHECKING:
     from ..surrogates.base import Family
+    from .furnaces import FurnaceLosses
+    from .snapshot import Snapshot
+    from .windowing import Tolerated, Windowed
 
 app = typer.Typer(
     name="alloyloop",
@@ -354,7 +357,9 @@ def _pairs(given: Sequence[str] | None, what: str) -> dict[str, float]:
 def melt_sheet(
     directory: Directory,
     round: Annotated[int | None, typer.Option("--round", help="The last one by default.")] = None,
-    mass: Annotated[float, typer.Option("--mass", help="Mass of one button [g].")] = 40.0,
+    mass: Annotated[
+        float | None, typer.Option("--mass", help="Mass of one button [g]; as campaign.yaml says, or 40.")
+    ] = None,
     master: Annotated[
         list[str] | None, typer.Option("--master", help="A master alloy in stock, such as Mg-30Ca (wt.%).")
     ] = None,
@@ -364,59 +369,158 @@ def melt_sheet(
     loss: Annotated[
         list[str] | None, typer.Option("--loss", help="Share of an element that evaporates, such as Sn=0.01.")
     ] = None,
-    resolution: Annotated[float, typer.Option("--resolution", help="What the balance reads [g].")] = 0.001,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Also write it to this CSV file.")] = None,
+    furnace: Annotated[
+        str | None, typer.Option(help="Whose losses count, and in which order is charged; as campaign.yaml says.")
+    ] = None,
+    resolution: Annotated[
+        float | None, typer.Option("--resolution", help="What the balance reads [g]; 0.001 where nothing says it.")
+    ] = None,
+    refit: Annotated[
+        bool, typer.Option("--refit-losses", help="Say instead what furnaces take away, learned from analysed melts.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Also write it: a page to print (.html) or a table (.csv).")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what to weigh for each alloy of a round."""
-    from ..design.melt import Stock
+    """Say what to weigh for each alloy of a round, and what the round takes from the shelf."""
+    from ..design.elements import SYMBOLS
+    from ..design.stock import Stock
     from .campaign import Campaign
-    from .melting import melt_sheet_json, melt_sheet_table
-    from .sheet import write_sheet
+    from .melting import melt_sheet_file, melt_sheet_html, melt_sheet_json, melt_sheet_lines
+    from .sheet import sheet_bytes
 
-    ids, charges = Campaign(directory).melt_sheet(
-        round, mass, Stock(tuple(master or ()), _pairs(purity, "purity"), _pairs(loss, "loss")), resolution
-    )
-    table = melt_sheet_table(ids, charges)
-    if output is not None:
-        write_sheet(output, table)
-    if as_json:
-        _print_json(melt_sheet_json(ids, charges))
+    if output is not None and output.suffix.lower() not in (".html", ".csv"):
+        raise typer.BadParameter(f"'{output}' is neither a page (.html) nor a table (.csv)")
+    campaign = Campaign(directory)
+    if refit:
+        _print_losses(campaign.refit_losses(), as_json)
         return
-    _print_table(table.columns, table.rows)
-    for id, charge in zip(ids, charges, strict=True):
-        for warning in charge.warnings:
-            _say(f"{id}: {warning}")
+    pure = _pairs(purity, "purity")
+    masters = (*(master or ()), *(name for name in pure if name not in SYMBOLS))
+    given = Stock(masters, pure, _pairs(loss, "loss"))
+    sheet = campaign.melt_sheet(round, mass, given, resolution, furnace)
+    if output is not None:
+        from .files import write_atomically
+
+        snapshot = campaign.snapshot()
+        if output.suffix.lower() == ".html":
+            write_atomically(output, melt_sheet_html(sheet, snapshot.spec.name))
+        else:
+            write_atomically(output, sheet_bytes(melt_sheet_file(sheet, snapshot.table.sheet.dialect)))
+    if as_json:
+        _print_json(melt_sheet_json(sheet))
+        return
+    for line in melt_sheet_lines(sheet, _width()):
+        _say(line)
+
+
+def _print_losses(learned: Sequence[FurnaceLosses], as_json: bool) -> None:
+    from .furnaces import as_written
+
+    if as_json:
+        _print_json({"furnaces": [each.json() for each in learned]})
+        return
+    for each in learned:
+        for line in each.lines:
+            _say(line)
+    _say(f"To allow for them, write into campaign.yaml: {as_written(learned)}")
 
 
 @app.command()
 def record(
     directory: Directory,
-    what: Annotated[str, typer.Argument(help="The id of an alloy, or a table of results.", show_default=False)],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="The id of an alloy, the name of one that was never proposed, or a table of results.",
+            show_default=False,
+        ),
+    ],
     values: Annotated[
-        list[str] | None, typer.Argument(help="NAME=value, or NAME=58.2,59.1,57.7.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="NAME=58.2, NAME=58.2,59.1,57.7, NAME='58.2 ± 1.1 (n=5)', NAME='<12', NAME='vickers(1 kgf, 61 um)'.",
+            show_default=False,
+        ),
     ] = None,
     status: Annotated[str, typer.Option(help="made, measured, failed or withdrawn.")] = "",
     because: Annotated[str, typer.Option(help="Why it failed or was withdrawn.")] = "",
+    measured: Annotated[str, typer.Option(help='The composition as analysed, such as "Ti-24.3Nb-4.1Zr wt".')] = "",
+    source: Annotated[str, typer.Option(help="A furnace, a laboratory, a paper.")] = "",
+    derive: Annotated[
+        list[str] | None,
+        typer.Option(help="Of a table: NAME=METHOD(INPUT=COLUMN, ...), a property computed from its columns."),
+    ] = None,
+    refit: Annotated[bool, typer.Option("--refit", help="Say what it changed in what is believed.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take measurements back, of one alloy or from a table (CSV, .xlsx) with an id column."""
+    """Take measurements back, of one alloy or from a table (CSV, .xlsx) with an id column; see docs/recording.md."""
     from .campaign import Campaign
 
-    results = Campaign(directory).record(what, *(values or ()), status=status, because=because)
+    campaign = Campaign(directory)
+    before = campaign.snapshot() if refit else None
+    results = campaign.record(
+        what, *(values or ()), status=status, because=because, measured=measured, source=source, derive=derive or ()
+    )
+    changed = None if before is None else campaign.refitted(before, [result.id for result in results])
     if as_json:
-        recorded = [
-            {"id": r.id, "cells": dict(r.cells), "surprise": list(r.surprise), "outside": list(r.outside)}
-            for r in results
-        ]
-        _print_json({"recorded": recorded})
+        of_models = {} if changed is None else {"refit": changed.json()}
+        _print_json({"recorded": [result.json() for result in results], **of_models})
         return
     for result in results:
-        _say(f"{result.id}: " + ", ".join(f"{name} = {text or 'blank'}" for name, text in result.cells.items()))
-        for sentence in result.surprise:
+        cells = ", ".join(f"{name} = {text or 'blank'}" for name, text in result.cells.items())
+        _say(f"{result.id}{' (a new row)' if result.new else ''}: {cells}")
+        for sentence in (*result.corrected, *result.surprise, *result.remarks):
             _say(f"  {sentence}")
         for reason in result.outside:
             _say(f"  As made it would not be proposed: {reason}.")
+    for line in () if changed is None else changed.lines(_width()):
+        _say(line)
+
+
+@app.command()
+def withdraw(
+    directory: Directory,
+    ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Such as R002-3.", show_default=False)],
+    because: Annotated[str, typer.Option(help="Why; it is kept with the alloy.", show_default=False)],
+    replace: Annotated[bool, typer.Option("--replace", help="Propose as many others, as the next round.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give alloys up: nobody waits for them any more, nothing is learned from them, they are not proposed again."""
+    from .campaign import Campaign
+
+    answers = Campaign(directory).withdraw(*ids, because=because, replace=replace)
+    if as_json:
+        proposals = [alloy.json() for alloy in answers.alloys]
+        _print_json({"withdrawn": ids, "because": because, "round": answers.round, "proposals": proposals})
+        return
+    if not replace:
+        _say(f"Withdrawn: {', '.join(ids)}. `alloyloop undo {directory}` takes that back.")
+        return
+    _say(f"Withdrawn: {', '.join(ids)}. In its place, as round {answers.round}:\n")
+    _print_answers(answers)
+
+
+@app.command()
+def undo(
+    directory: Directory,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be taken back.")] = False,
+    redo: Annotated[bool, typer.Option("--redo", help="Put back what the last undo took back.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take back what was suggested, recorded, withdrawn or edited last; nothing is deleted."""
+    from .campaign import Campaign
+
+    campaign = Campaign(directory)
+    done = campaign.redo(dry_run=dry_run) if redo else campaign.undo(dry_run=dry_run)
+    if as_json:
+        _print_json({**done.json(), "written": not dry_run})
+        return
+    for sentence in done.words:
+        _say(sentence)
+    if dry_run:
+        _say("Nothing was written (--dry-run).")
 
 
 @app.command()
@@ -635,6 +739,145 @@ def compare(
         return
     for line in compared.lines(_width()):
         _say(line)
+
+
+Wants = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--want",
+        help="Such as 'youngs_modulus_GPa between 48 and 52', 'phases is beta' or 'maximize yield_strength_MPa'; the "
+        "campaign's own goals by default.",
+    ),
+]
+Fixed = Annotated[
+    list[str] | None, typer.Option("--fix", help="What is held, such as Ta=0, Nb=20..30 or quench=water.")
+]
+Probability = Annotated[float, typer.Option(help="The chance that is enough.")]
+Noise = Annotated[
+    bool, typer.Option("--noise/--no-noise", help="Whether a new measurement is to meet it, or the alloy itself.")
+]
+CampaignOrData = Annotated[
+    Path | None, typer.Argument(metavar="[DIR]", help="The campaign's folder.", show_default=False)
+]
+Data = Annotated[Path | None, typer.Option(help="Any table (CSV, .xlsx) instead of a campaign.")]
+Inputs = Annotated[str, typer.Option(help="With --data: its inputs, such as '*_at_pct,temperature_C'.")]
+Target = Annotated[str, typer.Option(help="With --data: what was measured, such as hardness_HV.")]
+Group = Annotated[str, typer.Option(help="With --data: the column of papers, batches or heats.")]
+
+
+def _campaign_or_data(directory: Path | None, data: Path | None, inputs: str, target: str, group: str) -> Snapshot:
+    """What is asked: a campaign as it stands, or any table."""
+    if (directory is None) == (data is None):
+        raise typer.BadParameter("give either the folder of a campaign or --data TABLE")
+    if data is None and (inputs or target or group):
+        raise typer.BadParameter("--inputs, --target and --group go with --data: a campaign says them in campaign.yaml")
+    from .folder import Folder
+    from .one_table import snapshot_of
+    from .snapshot import read_snapshot
+
+    return read_snapshot(Folder(directory)) if directory else snapshot_of(Path(str(data)), inputs, target, group)
+
+
+@app.command()
+def inverse(
+    directory: CampaignOrData = None,
+    wants: Wants = None,
+    fix: Fixed = None,
+    n: Annotated[int, typer.Option("-n", help="How many alloys, each of another region.")] = 5,
+    probability: Probability = 0.8,
+    noise: Noise = True,
+    data: Data = None,
+    inputs: Inputs = "",
+    target: Target = "",
+    group: Group = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say which alloys have wanted properties, how likely that is, and what is in the way where none has."""
+    snapshot = _campaign_or_data(directory, data, inputs, target, group)
+    from .inverting import invert
+
+    with snapshot.keeping():
+        inverted = invert(snapshot, wants, n, probability, fix=fix or (), noise=noise)
+    if as_json:
+        _print_json(inverted.json())
+        return
+    for line in inverted.lines(_width()):
+        _say(line)
+
+
+@app.command()
+def windows(
+    directory: CampaignOrData = None,
+    wants: Wants = None,
+    fix: Fixed = None,
+    n: Annotated[int, typer.Option("-n", help="How many windows at most, one beside the other.")] = 3,
+    probability: Probability = 0.8,
+    noise: Noise = True,
+    alloy: Annotated[
+        str, typer.Option(help="How far the elements of this alloy may drift: an id, or a name such as 'Ti-24Nb at'.")
+    ] = "",
+    process: Annotated[
+        list[str] | None, typer.Option("--at", help="With --alloy: a process value, such as quench=water.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw them: a .svg, .png or .pdf file.")] = None,
+    data: Data = None,
+    inputs: Inputs = "",
+    target: Target = "",
+    group: Group = "",
+    as_json: AsJson = False,
+) -> None:
+    """Find element and process ranges inside which wanted properties hold; or how far one alloy may drift."""
+    if process and not alloy:
+        raise typer.BadParameter("--at goes with --alloy, whose treatment it says; --fix holds it for windows")
+    if plot is not None:
+        from .plots import check_ending
+        from .window_plots import FORMATS
+
+        if alloy:
+            raise typer.BadParameter("--plot draws windows, and --alloy asks for none")
+        check_ending(plot.suffix, FORMATS)
+    snapshot = _campaign_or_data(directory, data, inputs, target, group)
+    from .windowing import find_windows, tolerate
+
+    told: Windowed | Tolerated
+    with snapshot.keeping():
+        if alloy:
+            at = _process_values(process)
+            told = tolerate(snapshot, alloy, wants, probability, process=at, fix=fix or (), noise=noise)
+        else:
+            told = find_windows(snapshot, wants, probability, n=n, fix=fix or (), noise=noise)
+            if plot is not None:
+                from .files import write_atomically
+                from .window_plots import picture
+
+                write_atomically(plot, picture(told, plot.suffix))
+    if as_json:
+        _print_json(told.json())
+        return
+    for line in told.lines(_width()):
+        _say(line)
+
+
+@app.command()
+def verify(
+    directory: Directory,
+    again: Annotated[
+        bool, typer.Option("--again/--quick", help="Whether past rounds are made again from what they froze.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Check that the journal is whole, the files are as it left them, and past rounds come out again as they did."""
+    from .campaign import Campaign
+
+    with _progress("rounds made again") as progress:
+        found = Campaign(directory).verify(again=again, progress=progress)
+    if as_json:
+        _print_json(found.json())
+    else:
+        for line in found.lines:
+            _say(line)
+    if not found.whole:
+        raise SystemExit(1)
 
 
 @app.command()

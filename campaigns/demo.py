@@ -10,12 +10,13 @@ from typing import cast
 import numpy as np
 
 from ..design.composition import Composition
+from ..design.telling_apart import BUTTON_G
 from ..surrogates.errors import AlloyloopError
 from .answers import Json
 from .campaign import Campaign
 from .files import read_bytes, write_atomically
 from .folder import Folder
-from .melting import BUTTON_G, melt_sheet_table
+from .melting import melt_sheet_table
 from .printing import answer_lines, table_lines
 from .synthetic_lab import SOURCE, measure
 

@@ -22,6 +22,9 @@ from .reading import counted, listed
 from .snapshot import Snapshot, read_with_problems, why_not_planned
 from .spaces import keys_of_rule
 from .spec import FILE, Keys
+from .stock_file import read_stock
+from .unlike import unlike
+from .verifying import history_problems
 
 if TYPE_CHECKING:
     from ..design.conflicts import Part
@@ -48,15 +51,22 @@ class Checked:
 
 def check(folder: Folder) -> Checked:
     """Look for every mistake in a campaign's files, and for what is odd about its space."""
+    of_history = history_problems(folder.checked())
     try:
-        snapshot, problems = read_with_problems(folder.checked())
+        snapshot, problems = read_with_problems(folder)
     except CampaignFileError as error:
-        return Checked(error.problems)
-    remarks = list(snapshot.remarks)
+        return Checked((*error.problems, *of_history))
+    problems = (*problems, *of_history)
+    remarks = [*snapshot.remarks, *unlike(snapshot.table)]
     try:
         remarks += snapshot.calphad.database.remarks if snapshot.calphad is not None else ()
     except CampaignFileError as error:
         return Checked((*problems, *error.problems), tuple(remarks))
+    if (melting := snapshot.spec.melting) is not None and melting.stock is not None:
+        try:
+            remarks += read_stock(folder.path, melting.stock)[1]
+        except CampaignFileError as error:
+            problems = (*problems, *error.problems)
     try:
         pursued(snapshot.goals)
     except AlloyloopError as error:

@@ -11,7 +11,55 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..surrogates.errors import AlloyloopError
 from .problems import CampaignFileError
+
+
+class Disk:
+    """The few calls by which files change; all go through `DISK`, so that a test can make any of them fail."""
+
+    def create(self, path: Path) -> int:
+        """Make an empty file that is not there yet, and open it for writing."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        """Write all of some bytes."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+    def sync(self, descriptor: int) -> None:
+        """Let what was written last through a power cut, where the system knows how: some network drives do not."""
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in _NO_SYNC:
+                raise
+
+    def allow(self, path: Path, mode: int) -> None:
+        """Set a file's permissions, where the system knows how."""
+        with contextlib.suppress(OSError):
+            path.chmod(mode)
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Give a file or folder another name, in one step, in the place of a file that has it."""
+        old.replace(new)
+
+    def make_folder(self, path: Path) -> None:
+        """Make a folder that is not there yet."""
+        path.mkdir()
+
+    def unlink(self, path: Path) -> None:
+        """Delete a file."""
+        path.unlink()
+
+    def remove_folder(self, path: Path) -> None:
+        """Delete an empty folder."""
+        path.rmdir()
+
+
+DISK = Disk()
+_NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,32 +159,128 @@ def write_atomically(path: Path | str, text: str | bytes) -> None:
     CampaignFileError : where it cannot be written (full disk, held open by a spreadsheet); the file is unchanged
     """
     path = Path(path)
-    target = Path(os.path.realpath(path))
     data = text.encode("utf-8") if isinstance(text, str) else text
+    target = Path(os.path.realpath(path))
     with _said_plainly(path, "written"):
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
         try:
-            with temporary.open("xb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if target.exists():
-                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-            temporary.replace(target)
+            _write(temporary, data, like=target)
+            _rename(temporary, target)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            _forget(temporary)
             raise
-        _sync_folder(target.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def stage(path: Path, data: bytes) -> Path:
+    """Write the next content of a file beside it, whole and lasting, for `put_in_place`; an earlier one is replaced.
+
+    Raises
+    ------
+    CampaignFileError
+        where it cannot be written, or the file could not be replaced later; nothing is changed
+    """
+    staged = staged_name(path)
+    with _said_plainly(path, "written"):
+        target = Path(os.path.realpath(path))
+        if target.exists():  # a spreadsheet that holds it open is found out before anything happens
+            os.close(os.open(target, os.O_RDWR))
+        if staged.exists():
+            DISK.unlink(staged)
+        try:
+            _write(staged, data, like=target)
+            sync_folder(staged.parent)
+        except BaseException:
+            _forget(staged)
+            raise
+    return staged
+
+
+def staged_name(path: Path) -> Path:
+    """Where the next content of a file waits: beside the file, or beside that which a link stands for."""
+    target = Path(os.path.realpath(path))
+    return target.with_name(f".{target.name}.staged")
+
+
+def put_in_place(staged: Path, path: Path) -> None:
+    """Give a file or folder that was staged its name, in one step that lasts."""
+    with _said_plainly(path, "written"):
+        _rename(staged, Path(os.path.realpath(path)))
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet, so that it lasts."""
+    with _said_plainly(path, "written"):
+        _write(path, data)
+
+
+def _write(path: Path, data: bytes, like: Path | None = None) -> None:
+    """Write a new file, with the permissions of another where that is there."""
+    descriptor = DISK.create(path)
+    try:
+        DISK.write(descriptor, data)
+        DISK.sync(descriptor)
+    finally:
+        os.close(descriptor)
+    if like is not None and like.exists():
+        DISK.allow(path, stat.S_IMODE(like.stat().st_mode))
+
+
+def _rename(old: Path, new: Path) -> None:
+    DISK.rename(old, new)
+    sync_folder(new.parent)
+
+
+def write_cache(path: Path, data: bytes) -> None:
+    """Keep what may be lost at any time: whole or not at all, and nothing is said where it cannot be kept."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with contextlib.suppress(OSError, AlloyloopError):
+        if not path.parent.is_dir():
+            make_folder(path.parent)
+        _forget(temporary)
+        descriptor = DISK.create(temporary)
+        try:
+            DISK.write(descriptor, data)
+        finally:
+            os.close(descriptor)
+        DISK.rename(temporary, path)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that lasts, and those above it; one that is there stays as it is."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    with _said_plainly(path, "made"):
+        DISK.make_folder(path)
+        sync_folder(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder with all that is in it; one that is not there is no mistake."""
+    with _said_plainly(path, "deleted"):
+        if path.is_dir() and not path.is_symlink():
+            for entry in sorted(path.iterdir()):
+                remove(entry)
+            DISK.remove_folder(path)
+        elif path.exists() or path.is_symlink():
+            DISK.unlink(path)
+
+
+def sync_folder(folder: Path) -> None:
     """Make the new name of a file last through a power cut, where the system knows how."""
     with contextlib.suppress(OSError):  # Windows opens no folders; the file itself is safe already
         descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
+            DISK.sync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _forget(path: Path) -> None:
+    """Delete a file that nobody has seen yet; one that stays is in nobody's way."""
+    with contextlib.suppress(OSError):
+        if path.exists():
+            DISK.unlink(path)
 
 
 def _utf16_without_mark(data: bytes, file: str) -> str:
@@ -169,6 +313,9 @@ def _said_plainly(path: Path, verb: str) -> Iterator[None]:
         remedy = "Close it in the spreadsheet that may hold it open, or check its permissions; nothing was changed."
         raise CampaignFileError.whole_file(path.name, f"It cannot be {verb}", remedy) from error
     except OSError as error:
+        if error.errno == errno.EROFS:
+            remedy = "Copy the campaign to a folder that may be written in; nothing was changed."
+            raise CampaignFileError.whole_file(path.name, "It is on a read-only disk", remedy) from error
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         problem = "The disk is full" if full else f"It cannot be {verb}: {error.strerror or error}"
         remedy = "Make room and try again; nothing was changed." if full else "Try again; nothing was changed."

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from ..surrogates.errors import AlloyloopError
 from . import spec
-from .files import write_atomically
+from .files import make_folder, put_in_place, remove, sync_folder, write_cache, write_new
+from .locking import held
+from .problems import CampaignFileError
 
 # So that git merges the rows of two people; the journal's events are files of their own.
-# Rounds and events are known by their digests, so git must not change their line ends.
-GIT_ATTRIBUTES = "experiments.csv merge=union\njournal/** -text\nrounds/** -text\n"
-# Seconds a second writer waits before it is told.
-PATIENCE = 20.0
+# All files are known by their digests, so git must not change their line ends.
+GIT_ATTRIBUTES = "* -text\nexperiments.csv merge=union\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +59,16 @@ class Folder:
         """What may be deleted at any time."""
         return self.path / ".alloyloop"
 
+    @property
+    def heads(self) -> Path:
+        """Where the journal stands, so that nobody has to read all of it."""
+        return self.cache / "heads.json"
+
+    @property
+    def left(self) -> Path:
+        """A copy of experiments.csv as the last event left it, to tell what was edited by hand since."""
+        return self.cache / "experiments.csv"
+
     def round(self, number: int) -> Path:
         """The folder of one round."""
         return self.path / "rounds" / f"{number:03d}"
@@ -85,53 +92,58 @@ class Folder:
         return self
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Hold the folder against other writers.
+    def writing(self, verb: str = "write") -> Iterator[None]:
+        """Hold the folder against other writers; `verb` is what they are told of this one.
 
         Raises
         ------
         AlloyloopError
-            where this is not a campaign, nothing can be written in it, or somebody else has been writing for longer
-            than `PATIENCE`
+            where this is not a campaign, nothing can be written in it, or somebody else is writing for too long
         """
         self.checked()
-        lock = FileLock(self.cache / "lock", timeout=PATIENCE)
-        try:
-            self.cache.mkdir(exist_ok=True)
-            (self.cache / ".gitignore").write_text("*\n", encoding="utf-8")
-            lock.acquire()
-        except Timeout as error:
-            raise AlloyloopError(
-                f"Somebody else has been writing in {self.path} for {PATIENCE:g} s", "Try again when they are done."
-            ) from error
-        except OSError as error:
-            raise AlloyloopError(
-                f"Nothing can be written in {self.path}: {error.strerror}",
-                "Check its permissions; nothing was changed.",
-            ) from error
-        try:
+        with ExitStack() as holding:
+            try:
+                make_folder(self.cache)
+                if not (self.cache / ".gitignore").exists():
+                    write_cache(self.cache / ".gitignore", b"*\n")
+                holding.enter_context(held(self.path, self.cache, verb))
+            except CampaignFileError as error:
+                raise self._cannot_be_written(error.problem) from error
+            except OSError as error:
+                raise self._cannot_be_written(error.strerror or str(error)) from error
             yield
-        finally:
-            lock.release()
 
-    def write_round(self, number: int, files: Mapping[str, bytes]) -> Path:
-        """Write a round: all of its files appear at once, or none.
+    def _cannot_be_written(self, why: str) -> AlloyloopError:
+        return AlloyloopError(
+            f"Nothing can be written in {self.path}: {why}", "Check its permissions; nothing was changed."
+        )
+
+    def staged_round(self, number: int) -> Path:
+        """Where a round is made ready."""
+        return self.cache / f"round-{number:03d}"
+
+    def stage_round(self, number: int, files: Mapping[str, bytes]) -> None:
+        """Write a round where nobody sees it yet, whole and lasting.
 
         Parameters
         ----------
-        number : of the round; a folder left by a suggestion that was cut off before it was entered in experiments.csv
-            is replaced
+        number : of the round
         files : content by name, such as `inputs/campaign.yaml`
         """
-        final = self.round(number)
-        staged = self.cache / f"round-{number:03d}"
-        shutil.rmtree(staged, ignore_errors=True)
+        staged = self.staged_round(number)
+        remove(staged)
         for name, content in files.items():
-            file = staged / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(file, content)
-        final.parent.mkdir(exist_ok=True)
-        if final.exists():
-            shutil.rmtree(final)
-        staged.replace(final)
-        return final
+            make_folder((staged / name).parent)
+            write_new(staged / name, content)
+        for folder in dict.fromkeys((staged / name).parent for name in files):
+            sync_folder(folder)
+
+    def put_round(self, number: int) -> None:
+        """Let a staged round appear: all of its files at once, or none.
+
+        A folder left by a suggestion that was cut off before it came into the journal is replaced.
+        """
+        final = self.round(number)
+        make_folder(final.parent)
+        remove(final)
+        put_in_place(self.staged_round(number), final)

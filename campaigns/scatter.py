@@ -9,7 +9,7 @@ import numpy as np
 
 from ..design.alloy_names import BASIS_SIGN
 from ..design.scatter import Off, Scatter
-from ..design.telling_apart import BUTTON_G, ICP_RELATIVE, Apart
+from ..design.telling_apart import BALANCE_G, BUTTON_G, ICP_RELATIVE, Apart
 from ..surrogates.base import FloatArray
 from .snapshot import Snapshot
 
@@ -138,6 +138,6 @@ def _in_words(element: str, off: Off) -> str:
 
 def apart(snapshot: Snapshot, scattering: Scatter | None) -> Apart:
     """Which designs of the campaign's space are told apart."""
-    cost = snapshot.spec.cost
-    mass_g = BUTTON_G if cost is None or cost.mass_g is None else cost.mass_g
-    return Apart(snapshot.space, scattering, mass_g=mass_g)
+    melting = snapshot.spec.melting
+    balance_g = BALANCE_G if melting is None else melting.balance_g
+    return Apart(snapshot.space, scattering, balance_g=balance_g, mass_g=snapshot.spec.mass_g or BUTTON_G)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property
@@ -120,7 +120,7 @@ class Sheet:
 
         Text that a spreadsheet would take for a formula is made safe (:func:`~alloyloop.campaigns.cells.safe_cell`).
         """
-        wider = self._with_columns(column for _, column in changes)
+        wider = self.with_columns(column for _, column in changes)
         by_row: dict[int, dict[int, str]] = {}
         for (row, column), text in changes.items():
             by_row.setdefault(row, {})[wider.positions[column]] = text
@@ -133,7 +133,7 @@ class Sheet:
     def with_rows(self, rows: Iterable[Mapping[str, str]]) -> Sheet:
         """Return the sheet with rows added below the last one, given as column → text; new columns go to the end."""
         rows = [dict(row) for row in rows]
-        wider = self._with_columns(column for row in rows for column in row)
+        wider = self.with_columns(column for row in rows for column in row)
         records = list(wider._records)
         last = wider.row_numbers[-1] - 1 if wider.row_numbers else wider._header
         if not records[last].endswith(("\n", "\r")):
@@ -143,7 +143,18 @@ class Sheet:
         lines = [self._line([*cells, *[""] * (width - len(cells))]) for cells in new]
         return wider._again([*records[: last + 1], *lines, *records[last + 1 :]])
 
-    def _with_columns(self, names: Iterable[str]) -> Sheet:
+    def without_rows(self, rows: Collection[int]) -> Sheet:
+        """Return the sheet without some rows (counted from 0); the others stay as they are, to the byte."""
+        gone = {self.row_numbers[row] - 1 for row in rows}
+        return self._again([record for i, record in enumerate(self._records) if i not in gone]) if gone else self
+
+    def part(self, header: int, stop: int) -> Sheet:
+        """Return the rows from one up to another (counted from 0) as a table whose header is the first of them."""
+        end = self.row_numbers[stop] - 1 if stop < len(self.rows) else len(self._records)
+        return _sheet("".join(self._records[self.row_numbers[header] - 1 : end]), self.file, self.dialect, "", ())
+
+    def with_columns(self, names: Iterable[str]) -> Sheet:
+        """Return the sheet with blank columns added at the end; those that are there stay where they are."""
         new = [name for name in dict.fromkeys(names) if name not in self.positions]
         if not new:
             return self
@@ -327,8 +338,9 @@ def _decimal(text: str, delimiter: str) -> str:
     Semicolons speak for commas unless numbers with a point are the majority. Elsewhere commas must be the majority
     (between commas: all), and one of them must not be followed by just three digits, which may be thousands.
     """
+    text = f"\n{text}"
     commas = _numbers_with(",", delimiter).findall(text) if "," in text else []
-    points = _numbers_with(".", delimiter).findall(text)
+    points = _numbers_with(".", delimiter).findall(text) if "." in text else []
     if delimiter == ";":
         return "," if len(commas) >= len(points) else "."
     is_sure = any(len(decimals) != 3 for decimals in commas)
@@ -338,14 +350,14 @@ def _decimal(text: str, delimiter: str) -> str:
 
 @cache
 def _numbers_with(mark: str, delimiter: str) -> re.Pattern[str]:
-    """Match whole cells that are numbers with this decimal mark, and catch their decimals."""
+    """Match whole cells that are numbers with this decimal mark, with the sign before them, and catch their decimals."""
     edge = re.escape(delimiter)
     quote = '"' if mark == delimiter else '"?'
     groups = rf"[0-9][0-9 '\u00a0\u2009\u202f{'.' if mark == ',' else ','}]*"
     if mark != delimiter == ",":
         groups = groups.replace(",", "")
     return re.compile(
-        rf"(?:(?<=[{edge}\n\r])|\A) *{quote}(?:[<>≤≥]=? *)?[+\-−]?{groups}{re.escape(mark)}([0-9]+)"
+        rf"[{edge}\n\r] *{quote}(?:[<>≤≥]=? *)?[+\-−]?{groups}{re.escape(mark)}([0-9]+)"
         rf"(?:[eE][+-]?[0-9]+)?(?: *(?:±|\+/?-)[^{edge}\r\n\"]*)?{quote} *(?=[{edge}\r\n]|\Z)"
     )
 
@@ -358,7 +370,7 @@ def _sheet(text: str, file: str, dialect: Dialect, preface: str, remarks: Sequen
     for cells, _, stop in _records_of(text, dialect.delimiter):
         records.append(text[start:stop])
         start = stop
-        said = [_unquoted(cell) if '"' in cell else cell.strip() for cell in cells]
+        said = list(map(_unquoted if '"' in records[-1] else str.strip, cells))
         if any(said):
             table.append((len(records), said))
     if not table:

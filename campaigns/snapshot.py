@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,11 @@ from ..design.space import DesignSpace
 from ..surrogates.base import FloatArray
 from .answers import design_name
 from .calphad_files import KeptCalphad
+from .changes import UNDONE
 from .features import NamedFeatures, named_features, undefined_rows
 from .folder import Folder
 from .problems import CampaignFileError, Problem
-from .sheet import read_sheet
+from .recovering import experiments_now
 from .spaces import design_space, layout
 from .spec import CampaignSpec, Written, read_written
 from .table import ExperimentTable
@@ -120,7 +122,7 @@ class Snapshot:
         ]
         return (*self.assumed, *self.table.remarks, *unmeasured, *passed_over)
 
-    @property
+    @cached_property
     def process(self) -> dict[str, NDArray[Any]]:
         """Process values and conditions of every row, NaN or None where not known."""
         values: dict[str, NDArray[Any]] = {}
@@ -189,8 +191,11 @@ class Snapshot:
         return np.asarray(np.nan_to_num(amounts[:, self.space.n_elements :]).sum(axis=1) > IMPURITIES)
 
     def taken(self) -> IntArray:
-        """The points of the space that a row of any status already stands on. (m, d)"""
-        return self._points(np.ones(len(self.table), dtype=bool))
+        """The points of the space that a row already stands on, but for suggestions that were taken back. (m, d)"""
+        sheet = self.table.sheet
+        reasons = sheet.column("reason") if "reason" in sheet.positions else ("",) * len(self.table)
+        undone = np.array([reason == UNDONE["reason"] for reason in reasons], dtype=bool)
+        return self._points(~(undone & self.table.is_row(UNDONE["status"])))
 
     def pending_points(self) -> IntArray:
         """The points of the space whose alloys are proposed or being made. (m, d)"""
@@ -333,7 +338,8 @@ def read_with_problems(folder: Folder) -> tuple[Snapshot, tuple[Problem, ...]]:
     """Read a campaign, and the mistakes in its table; those of campaign.yaml are raised, since all else hangs on it."""
     written = read_written(folder.question)
     space, assumed = design_space(written, folder.path)
-    sheet = read_sheet(folder.experiments)
+    sheet, unfinished = experiments_now(folder)
+    assumed = (*unfinished, *assumed)
     named = named_features(written, space, sheet.columns, folder.path)
     if named is not None:
         assumed = (*assumed, *named.remarks)

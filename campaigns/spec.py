@@ -20,8 +20,10 @@ from ..design.computed import MELT_COST
 from ..design.corrosion import ZERO_CELSIUS_K
 from ..design.cost import Cost
 from ..design.descriptors import DESCRIPTORS
+from ..design.elements import atomic_masses
 from ..design.features import FEATURE_SETS
 from ..design.goals import Goal, Is, Match, Maximize, Minimize, Report, Within
+from ..design.telling_apart import BALANCE_G
 from ..surrogates.base import surrogate_names
 from ..surrogates.classifiers import classifier_names
 from ..surrogates.errors import AlloyloopError
@@ -194,6 +196,40 @@ class CostSpec(_Strict):
         return Cost(self.per_melt, self.mass_g, self.prices_per_kg, self.process)
 
 
+class MeltingSpec(_Strict):
+    """How alloys are weighed in and melted: mass of a melt, balance, shelf, and what each furnace takes away.
+
+    `losses` are shares by furnace and element; `impurities` are the most that an alloy may hold of an element that it
+    is to hold none of [wt.%].
+    """
+
+    mass_g: float | None = Field(default=None, gt=0)
+    balance_g: float = Field(default=BALANCE_G, gt=0)
+    furnace: str | None = Field(default=None, min_length=1)
+    losses: dict[str, dict[str, Annotated[float, Field(ge=0, lt=1)]]] = {}
+    impurities: dict[str, Annotated[float, Field(ge=0, lt=100)]] = {}
+    stock: str | None = None
+
+    @field_validator("stock")
+    @classmethod
+    def _lies_beside_the_question(cls, name: str | None) -> str | None:
+        return name if name is None else _beside(name, "stock")
+
+    @model_validator(mode="after")
+    def _names_the_furnace(self) -> MeltingSpec:
+        known = " or ".join(self.losses)
+        if self.furnace is None and len(self.losses) > 1:
+            raise ValueError(f"losses are those of several furnaces: say which is the usual one, furnace: {known}")
+        if self.furnace is not None and self.losses and self.furnace not in self.losses:
+            raise ValueError(f"there are losses of {known}, and none of {self.furnace}: write '{self.furnace}: {{}}'")
+        return self
+
+    @property
+    def usual_furnace(self) -> str:
+        """The furnace of a melt of which nobody says it; empty where there is none."""
+        return self.furnace or next(iter(self.losses), "")
+
+
 class BudgetSpec(_Strict):
     """What the campaign may use up: melts, or money."""
 
@@ -266,6 +302,7 @@ class CampaignSpec(_Strict):
     search: Literal["exchange", "population"] = "exchange"
     cost: CostSpec | None = None
     budget: BudgetSpec | None = None
+    melting: MeltingSpec | None = None
     batch_shares: tuple[str, ...] = ()
     batch: int = Field(default=4, ge=1, le=96)
     seed: int = Field(default=0, ge=0)
@@ -282,6 +319,12 @@ class CampaignSpec(_Strict):
         of_elements = (name for name in named if is_element_table(name))
         of_phases = (self.calphad.database,) if self.calphad is not None else ()
         return (*((self.candidates,) if self.candidates is not None else ()), *of_elements, *of_phases)
+
+    @property
+    def mass_g(self) -> float | None:
+        """The mass of a melt [g], as said of melting or of its cost; None where neither says it."""
+        said = (None if each is None else each.mass_g for each in (self.melting, self.cost))
+        return next((mass for mass in said if mass is not None), None)
 
     @property
     def goals(self) -> dict[str, Goal]:
@@ -499,6 +542,7 @@ def _refuse_unknown_names(written: Written) -> None:
                     )
                 columns[name] = section
     _refuse_what_weighs_or_refers_in_vain(spec, mistakes)
+    _refuse_what_cannot_be_melted(spec, mistakes)
     for name, wanted in spec.properties.items():
         with mistakes.at("properties", name, "calculated"):
             calculated = wanted.calculated
@@ -529,6 +573,32 @@ def _refuse_what_weighs_or_refers_in_vain(spec: CampaignSpec, mistakes: Mistakes
                     f"A reference is where the hypervolume of a Pareto front is counted from, and here {why}",
                     "Take it out.",
                 )
+
+
+def _refuse_what_cannot_be_melted(spec: CampaignSpec, mistakes: Mistakes) -> None:
+    """Elements that there are not, a balance too coarse for the melt, and two masses of one melt."""
+    melting = spec.melting
+    if melting is None:
+        return
+    with mistakes.at("melting"):
+        if spec.composition is None:
+            raise AlloyloopError("Nothing is melted in this campaign: it has no composition", "Take the key out.")
+    of_elements = [(("losses", furnace), element) for furnace, losses in melting.losses.items() for element in losses]
+    for keys, element in (*of_elements, *((("impurities",), element) for element in melting.impurities)):
+        with mistakes.at("melting", *keys, element):
+            atomic_masses([element])
+    with mistakes.at("melting", "mass_g"):
+        if melting.mass_g is not None and spec.cost is not None and spec.cost.mass_g not in (None, melting.mass_g):
+            raise AlloyloopError(
+                f"A melt weighs {melting.mass_g:g} g here, and {spec.cost.mass_g:g} g under cost",
+                "Keep one of the two.",
+            )
+    with mistakes.at("melting", "balance_g"):
+        if spec.mass_g is not None and melting.balance_g > spec.mass_g / 100:
+            raise AlloyloopError(
+                f"A balance that reads {melting.balance_g:g} g does not weigh out {spec.mass_g:g} g of an alloy",
+                "Write what it reads in grams, 0.001 for a milligram.",
+            )
 
 
 def _refuse_unknown_model(name: str, known: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 
 import numpy as np
@@ -26,6 +26,7 @@ from .answers import Answer, Json, design_name
 from .budgeting import Budget, budget
 from .judging import judge
 from .learning import Beliefs, believe
+from .made_on import made_on
 from .named import Named
 from .outlooks import Ahead, is_measured, look_ahead
 from .reading import counted, listed
@@ -128,6 +129,7 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named, manner: M
     AlloyloopError
         where no property is pursued, the space has no design left, or the budget is used up
     """
+    asked = {"n": n, **asdict(manner or Manner())}
     manner = _meant(snapshot, manner or Manner())
     wanted = pursued(snapshot.goals)
     draws = _Draws.of(snapshot, round_number)
@@ -135,8 +137,10 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named, manner: M
     granted, cut = (n, ()) if purse is None else purse.granted(n, _cheapest(snapshot, draws.searching))
     beliefs = believe(snapshot)
     decision: Json = {
+        "asked": asked,
         "seed": snapshot.spec.seed,
         "versions": {name: version(name) for name in PACKAGES},
+        "made_on": made_on(),
         "models": {name: {"name": choice.name, "why": choice.why} for name, choice in beliefs.choices.items()},
     }
     if is_measured(snapshot, beliefs):

@@ -3,64 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..surrogates.errors import AlloyloopError
-from .alloy_names import read_name, unknown_element
+from .charging import BOILING_POINT_K, Charging, boils_off, in_order, places
 from .composition import Composition
-from .elements import SYMBOLS, values
+from .stock import Material, Stock
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..surrogates.base import FloatArray
 
 __all__ = ["Charge", "ChargeLine", "Stock", "charge"]
 
-VOLATILE = ("Mg", "Zn", "Mn", "Sn", "Al", "Ca", "Sr")  # they evaporate or burn; Nb, Ta and Mo do not
 COARSE = 0.01  # of what is weighed; a balance step above it is worth a warning
 MASTER_COST = 1e-4  # beside 1 for a pure solute: any master before pure metal, of two masters the richer one
 RESIDUE = 1e-7  # of an element's amount; a mix that misses more of it is no solution
 ZERO = 1e-12  # of the melt; less of a material is float noise
-
-
-@dataclass(frozen=True, slots=True)
-class Stock:
-    """What is on the shelf, and what the furnace does to it.
-
-    Parameters
-    ----------
-    masters : names of master alloys, such as "Mg-30Ca"; wt.% by convention unless the name says at.%
-    purity : element or master -> share of it that is what its name says [-], in (0, 1]; default 1
-    loss : element -> share of it that this furnace takes away [-], in [0, 1); default 0
-    pure : the elements at hand as pure metal; None for all of them
-
-    Raises
-    ------
-    AlloyloopError
-        A name that cannot be read, or a share out of its range.
-    """
-
-    masters: Sequence[str] = ()
-    purity: Mapping[str, float] = field(default_factory=dict)
-    loss: Mapping[str, float] = field(default_factory=dict)
-    pure: frozenset[str] | None = None
-
-    def __post_init__(self) -> None:
-        for name in self.masters:
-            if len(_master(name).elements) == 1:
-                raise AlloyloopError(f"{name!r} is a pure metal, not a master alloy", "Leave it out of the masters.")
-        for material, share in self.purity.items():
-            if material not in self.masters:
-                _check_element(material)
-            if not 0 < share <= 1:
-                raise AlloyloopError(f"a purity of {share:g} ({material}) is not in (0, 1]", "Write 99.5 % as 0.995.")
-        for element, share in self.loss.items():
-            _check_element(element)
-            if not 0 <= share < 1:
-                raise AlloyloopError(f"a loss of {share:g} ({element}) is not in [0, 1)", "Write 1 % as 0.01.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +36,8 @@ class ChargeLine:
     purity: float
     exact_g: float
     weigh_g: float  # `exact_g` to the step of the balance
+    place: str = ""  # where it goes in the furnace
+    cost: float = math.nan  # of `weigh_g` [money]; NaN where the price is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +48,7 @@ class Charge:
     ----------
     composition : the alloy that is wanted
     mass_g : its mass after melting [g]
-    lines : what to weigh in, in the order to melt it: the highest melting metal first, masters after the balance
+    lines : what to weigh in, in the order to charge it (see `alloyloop.design.charging.in_order`)
     achieved : the alloy that results from the rounded masses
     warnings : what to know before weighing, as sentences
     """
@@ -104,13 +70,18 @@ class Charge:
         return math.fsum(line.weigh_g for line in self.lines)
 
     @property
+    def cost(self) -> float:
+        """What is weighed in costs [money]; NaN where a price is not known."""
+        return math.fsum(line.cost for line in self.lines)
+
+    @property
     def error_wt_pct(self) -> dict[str, float]:
-        """Element -> achieved minus wanted [wt.%], of every element wanted."""
-        achieved = self.achieved.wt_pct
-        return {element: achieved.get(element, 0.0) - wanted for element, wanted in self.composition.wt_pct.items()}
+        """Element -> achieved minus wanted [wt.%], of every element wanted and of what came along as an impurity."""
+        achieved, wanted = self.achieved.wt_pct, self.composition.wt_pct
+        return {element: achieved.get(element, 0.0) - wanted.get(element, 0.0) for element in {**wanted, **achieved}}
 
     def rows(self) -> list[dict[str, str | float]]:
-        """One row a line, in the order to melt, for a CSV file or a table."""
+        """One row a line, in the order to charge, for a CSV file or a table."""
         return [
             {
                 "order": order,
@@ -123,16 +94,13 @@ class Charge:
         ]
 
 
-class Material(NamedTuple):
-    """A metal or a master alloy that could be charged."""
-
-    name: str
-    composition: Composition
-    purity: float
-
-
 def charge(
-    composition: Composition, mass_g: float, *, stock: Stock | None = None, balance_resolution_g: float = 0.001
+    composition: Composition,
+    mass_g: float,
+    *,
+    stock: Stock | None = None,
+    balance_resolution_g: float = 0.001,
+    charging: Charging | None = None,
 ) -> Charge:
     """Work out what to weigh in for a melt, m_i = M (w_i/100) / (purity_i (1 - loss_i)).
 
@@ -141,14 +109,16 @@ def charge(
     Parameters
     ----------
     composition : the alloy wanted, in either basis
-    mass_g : its mass M after melting [g]
+    mass_g : its mass M after melting [g]; impurities that `stock` allows come on top
     stock : masters, purities and losses; default every element as a pure metal, without loss
     balance_resolution_g : the step of the balance [g]
+    charging : how the furnace is charged, which settles the order of the lines
 
     Raises
     ------
     AlloyloopError
-        The mass or the step is not positive, or the stock cannot make the alloy; the message names the element.
+        The mass or the step is not positive, or the stock cannot make the alloy; the message names the element, and by
+        how much it is missed.
 
     Examples
     --------
@@ -160,40 +130,33 @@ def charge(
     for quantity, what in ((mass_g, "mass of the melt"), (balance_resolution_g, "step of the balance")):
         if not (math.isfinite(quantity) and quantity > 0):
             raise AlloyloopError(f"a {what} of {quantity:g} g cannot be weighed", "Give a positive number of grams.")
-    materials = _materials(composition, stock)
+    materials = stock.materials(composition)
     alloys = [composition, *(material.composition for material in materials)]
     elements = tuple(dict.fromkeys(element for alloy in alloys for element in alloy.elements))
     kept = 1 - np.array([stock.loss.get(element, 0.0) for element in elements])
     contents = np.array([m.purity * m.composition.vector(elements, "wt_pct") / 100 * kept for m in materials]).T
-    wanted = composition.vector(elements, "wt_pct") / 100
-    exact_g = mass_g * _mix(composition, materials, elements, contents, wanted)
+    exact_g = mass_g * _mix(composition, materials, elements, contents, stock)
     weigh_g = np.array([_to_step(grams, balance_resolution_g) for grams in exact_g])
     melted_g = contents @ weigh_g
     if not melted_g.any():
         raise AlloyloopError(f"{mass_g:g} g of {composition} is too little for this balance", "Melt more.")
     achieved = Composition(dict(zip(elements, (100 * melted_g / melted_g.sum()).tolist(), strict=True)), "wt_pct")
-    lines = [
-        ChargeLine(material.name, material.composition, material.purity, exact, weigh)
-        for material, exact, weigh in zip(materials, exact_g.tolist(), weigh_g.tolist(), strict=True)
-        if exact > 0
-    ]
-    return Charge(
-        composition=composition,
-        mass_g=mass_g,
-        lines=tuple(_in_melting_order(lines, _balance(composition))),
-        achieved=achieved,
-        warnings=tuple(_warnings(composition, stock, lines, balance_resolution_g)),
+    used = [i for i, grams in enumerate(exact_g) if grams > 0]
+    balance = _balance(composition)
+    order = [used[i] for i in in_order([materials[i].composition for i in used], balance, charging)]
+    charged = [materials[i].composition for i in order]
+    lines = tuple(
+        ChargeLine(
+            *materials[i],
+            exact_g=float(exact_g[i]),
+            weigh_g=float(weigh_g[i]),
+            place=place,
+            cost=float(weigh_g[i]) * stock.price(materials[i].name) / 1000,
+        )
+        for i, place in zip(order, places(charged, balance, charging), strict=True)
     )
-
-
-def _materials(composition: Composition, stock: Stock) -> list[Material]:
-    """Every pure metal of the alloy that is at hand, then every master."""
-    metals = [element for element in composition.elements if stock.pure is None or element in stock.pure]
-    named = [(element, Composition({element: 100}, "wt_pct")) for element in metals]
-    named += [(name, _master(name)) for name in dict.fromkeys(stock.masters)]
-    if not named:
-        raise AlloyloopError(f"nothing is on the shelf to make {composition} of", "Name pure metals or master alloys.")
-    return [Material(name, alloy, stock.purity.get(name, 1.0)) for name, alloy in named]
+    warnings = [*_warnings(composition, stock, lines, balance_resolution_g), *boils_off(charged, balance)]
+    return Charge(composition, mass_g, lines, achieved, tuple(warnings))
 
 
 def _mix(
@@ -201,41 +164,96 @@ def _mix(
     materials: Sequence[Material],
     elements: Sequence[str],
     contents: FloatArray,  # (n_elements, n_materials), what of a gram of each material ends in the melt
-    wanted: FloatArray,  # (n_elements,), sums to 1
+    stock: Stock,
 ) -> FloatArray:
     """(n_materials,) grams of each material for one gram of alloy: A x = b, x ≥ 0, with the least pure solute.
 
-    Every element may miss its amount at a cost beyond all others, so that an impossible mix says what it misses.
+    Of what the alloy is to hold none of, impurities up to what the stock allows. It is asked twice: how little of all
+    elements must be missed, so that an impossible mix says what it misses; and what takes the least pure solute then.
     """
+    wanted = composition.vector(elements, "wt_pct") / 100
+    is_wanted = wanted > 0
+    allowed = np.where(is_wanted, wanted, [stock.impurities.get(element, 0.0) / 100 for element in elements])
+    scale = np.where(is_wanted, wanted, 1.0)  # so that 5 ppm Ni count as much as 99 % Mg
+    per_gram, bounds = contents / scale[:, None], allowed / scale
+    balance = _balance(composition)
+    costs = [MASTER_COST if not m.is_metal else float(m.name != balance) for m in materials]
+    shares, missed = _least(per_gram, bounds, is_wanted, np.zeros(len(materials)), None)
+    _refuse_misses(composition, materials, elements, missed * scale, np.abs(missed), shares)
+    shares, _ = _least(per_gram, bounds, is_wanted, np.array(costs), np.abs(missed))
+    used = shares > ZERO
+    # At a vertex as many amounts are fixed as materials are used: solved once more, the last digits are right too.
+    fixed = is_wanted | (per_gram @ shares >= bounds - RESIDUE)
+    exact = np.zeros_like(shares)
+    exact[used] = np.linalg.lstsq(per_gram[np.ix_(fixed, used)], bounds[fixed])[0]
+    return exact
+
+
+def _least(
+    per_gram: FloatArray,  # (n_elements, n_materials), in units of what there is to be of each element
+    bounds: FloatArray,  # (n_elements,), what there is to be; the most of it where it is not wanted
+    is_wanted: NDArray[np.bool_],
+    costs: FloatArray,  # (n_materials,)
+    most: FloatArray | None,  # (n_elements,), how much may be missed; None: as much as must be, which is then the cost
+) -> tuple[FloatArray, FloatArray]:
+    """The cheapest mix (n_materials,), and what it holds too much of or, below 0, too little (n_elements,)."""
     from scipy.optimize import linprog
 
-    balance = _balance(composition)
-    n = len(elements)
-    scale = np.where(wanted > 0, wanted, 1.0)[:, None]  # so that 5 ppm Ni count as much as 99 % Mg
-    costs = [MASTER_COST if len(m.composition.elements) > 1 else float(m.name != balance) for m in materials]
+    n = len(bounds)
+    missed = np.hstack([per_gram, np.eye(n), -np.eye(n)])
+    ends = np.full(n, np.inf) if most is None else most
+    lacking = np.where(is_wanted, ends, 0.0)  # of what is not wanted nothing lacks
     solution = linprog(
-        c=[*costs, *[1e4] * (2 * n)],
-        A_eq=np.hstack([contents / scale, np.eye(n), -np.eye(n)]),
-        b_eq=wanted / scale[:, 0],
-        bounds=(0, None),
+        c=[*costs, *[float(most is None)] * (2 * n)],
+        A_eq=missed[is_wanted],
+        b_eq=bounds[is_wanted],
+        A_ub=missed[~is_wanted],
+        b_ub=bounds[~is_wanted],
+        bounds=[(0, end) for end in (*[np.inf] * len(costs), *lacking, *ends)],
     )
-    shares, missing, surplus = np.split(np.asarray(solution.x), [len(materials), len(materials) + n])
-    misses = [f"too little {e}" for e, share in zip(elements, missing, strict=True) if share > RESIDUE]
-    misses += [f"too much {e}" for e, share in zip(elements, surplus, strict=True) if share > RESIDUE]
+    shares, missing, surplus = np.split(np.asarray(solution.x), [len(costs), len(costs) + n])
+    return shares, surplus - missing
+
+
+def _refuse_misses(
+    composition: Composition,
+    materials: Sequence[Material],
+    elements: Sequence[str],
+    off: FloatArray,  # (n_elements,) more, or less, than there should be, for one gram of alloy [g]
+    missed: FloatArray,  # (n_elements,) that as a share of what should be
+    shares: FloatArray,
+) -> None:
+    """Say of which element the best mix holds too little, or too much of from which material."""
+    misses, allow = [], []
+    for element, grams, share in zip(elements, off.tolist(), missed.tolist(), strict=True):
+        if share <= RESIDUE:
+            continue
+        if grams < 0:
+            misses.append(f"too little {element}, by {-100 * grams:.3g} wt.%")
+            continue
+        bring = [
+            material.name
+            for material, used in zip(materials, shares.tolist(), strict=True)
+            if used > ZERO and element in material.composition.elements
+        ]
+        misses.append(f"too much {element}, by {100 * grams:.3g} wt.%, from {' and '.join(bring)}")
+        if element not in composition.elements:
+            allow.append(element)
     if misses:
+        remedy = "Add a master alloy or a pure metal that mends it"
         raise AlloyloopError(
-            f"{composition} cannot be made of {', '.join(m.name for m in materials)}: {', '.join(misses)}",
-            "Add a master alloy or a pure metal that mends it.",
+            f"{composition} cannot be made of {', '.join(m.name for m in materials)}: {'; '.join(misses)}",
+            f"{remedy}, or allow {' and '.join(allow)} as an impurity." if allow else f"{remedy}.",
         )
-    used = shares > ZERO
-    exact = np.zeros_like(shares)
-    exact[used] = np.linalg.lstsq(contents[:, used] / scale, wanted / scale[:, 0])[0]
-    return exact
 
 
 def _warnings(composition: Composition, stock: Stock, lines: Sequence[ChargeLine], step_g: float) -> list[str]:
     used = {line.material for line in lines}
-    warnings = [f"{name} is not used." for name in dict.fromkeys(stock.masters) if name not in used]
+    warnings = [
+        f"{name} is not used."
+        for name in dict.fromkeys(stock.masters)
+        if name not in used and set(stock.composition(name).elements) <= set(composition.elements)
+    ]
     for line in lines:
         if line.weigh_g == 0:
             warnings.append(f"{line.exact_g * 1e3:.2g} mg {line.material} is too little for a balance of {step_g:g} g.")
@@ -244,21 +262,10 @@ def _warnings(composition: Composition, stock: Stock, lines: Sequence[ChargeLine
                 f"{step_g * 1e3:g} mg on {line.exact_g * 1e3:.3g} mg {line.material} is "
                 f"{100 * step_g / line.exact_g:.2g} %: melt more, use a finer balance or a leaner master alloy."
             )
-    unguarded = [e for e in composition.elements if e in VOLATILE and not stock.loss.get(e)]
+    unguarded = [e for e in composition.elements if e in BOILING_POINT_K and e not in stock.loss]
     if unguarded:
         warnings.append(f"No loss is allowed for {', '.join(unguarded)}, which may evaporate or burn.")
     return warnings
-
-
-def _in_melting_order(lines: Sequence[ChargeLine], balance: str) -> list[ChargeLine]:
-    """Pure metals from the highest melting point down; masters, which dissolve in the balance, behind it."""
-
-    def melting_point_K(line: ChargeLine) -> tuple[float, bool]:
-        is_pure = len(line.composition.elements) == 1
-        (melting_point,) = values("melting_point_K", line.composition.elements if is_pure else [balance])
-        return float(np.nan_to_num(melting_point)), is_pure
-
-    return sorted(lines, key=melting_point_K, reverse=True)
 
 
 def _balance(composition: Composition) -> str:
@@ -269,13 +276,3 @@ def _to_step(grams: float, step_g: float) -> float:
     return round(
         round(grams / step_g) * step_g, 9
     )  # 9 decimals: 25717 steps of 0.001 g are 25.717 g, not 25.717000000000002
-
-
-def _master(name: str) -> Composition:
-    reading = read_name(name)
-    return Composition(reading.amounts, reading.basis or "wt_pct", name)
-
-
-def _check_element(symbol: str) -> None:
-    if symbol not in SYMBOLS:
-        raise unknown_element(symbol)

@@ -273,11 +273,13 @@ def test_a_crash_between_the_round_and_the_table_is_made_good_by_the_next_sugges
     def crash(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("alloyloop.campaigns.campaign.write_sheet", crash)
-    with pytest.raises(KeyboardInterrupt):
-        Campaign(folder).suggest(1)
+    with monkeypatch.context() as patch:
+        patch.setattr("alloyloop.campaigns.writing.put_in_place", crash)
+        patch.setattr("alloyloop.campaigns.writing.remove", crash)
+        with pytest.raises(KeyboardInterrupt):
+            Campaign(folder).suggest(1)
     assert (folder / "experiments.csv").read_text(encoding="utf-8") == EXPERIMENTS
-    monkeypatch.undo()
+    assert (folder / "rounds" / "001").exists()
     Campaign(folder).suggest(1)
     Campaign(whole).suggest(1)
     assert contents(folder / "rounds") == contents(whole / "rounds")

@@ -191,11 +191,11 @@ def test_record_of_one_alloy(folder: Path) -> None:
     assert told.out.startswith("R001-1: youngs_modulus_GPa = 58.333, youngs_modulus_GPa_std = 0.709")
     assert "as expected (z = -0.8)" in told.out
     told = good(alloyloop("record", folder, "R001-2", "--status", "failed", "--because", "cracked", "--json"))
-    assert told.json == {
-        "recorded": [
-            {"id": "R001-2", "cells": {"status": "failed", "reason": "cracked"}, "surprise": [], "outside": []}
-        ]
-    }
+    (entry,) = told.json["recorded"]
+    assert (entry["id"], entry["cells"]) == ("R001-2", {"status": "failed", "reason": "cracked"})
+    assert entry["before"] == {"status": "made", "reason": ""}
+    nothing = {"new": False, "surprise": [], "z": {}, "outside": [], "remarks": [], "told": {}}
+    assert {key: entry[key] for key in nothing} == nothing
 
 
 def test_record_of_a_table(folder: Path, tmp_path: Path) -> None:

@@ -6,13 +6,29 @@ import errno
 import os
 import pickle
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alloyloop.campaigns.files import TextFile, decode, encode, read_text, write_atomically
+from alloyloop.campaigns import files
+from alloyloop.campaigns.files import (
+    Disk,
+    TextFile,
+    decode,
+    encode,
+    make_folder,
+    put_in_place,
+    read_text,
+    remove,
+    stage,
+    staged_name,
+    write_atomically,
+    write_cache,
+    write_new,
+)
 from alloyloop.campaigns.problems import CampaignFileError, Problem
 
 needs_posix = pytest.mark.skipif(
@@ -78,9 +94,10 @@ def test_text_is_written_as_it_is_line_ends_included(tmp_path: Path) -> None:
     assert (tmp_path / "a.csv").read_bytes() == b"id\r\n\xce\xb2\n"
 
 
-@pytest.mark.parametrize("step", ["fsync", "replace"])
+@pytest.mark.parametrize("step", ["create", "write", "sync", "rename"])
+@pytest.mark.parametrize("write", [write_atomically, stage], ids=["at once", "beside it"])
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(
-    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    write: Callable[[Path, bytes], object], step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "experiments.csv"
     path.write_text("old")
@@ -88,14 +105,128 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_beside_it(
     def fail(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    if step == "fsync":
-        monkeypatch.setattr(os, "fsync", fail)
+    monkeypatch.setattr(Disk, step, fail)
+    if write is stage and step == "rename":
+        write(path, b"new")  # which is not part of it
+        path.with_name(".experiments.csv.staged").unlink()
     else:
-        monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(CampaignFileError, match=r"experiments\.csv: The disk is full"):
-        write_atomically(path, "new")
+        with pytest.raises(CampaignFileError, match=r"experiments\.csv: The disk is full"):
+            write(path, b"new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (errno.EDQUOT, "The disk is full. Make room and try again"),
+        (errno.EROFS, "It is on a read-only disk. Copy the campaign to a folder that may be written in"),
+        (errno.EACCES, "It cannot be written. Close it in the spreadsheet"),
+        (errno.EIO, "It cannot be written: Input/output error. Try again"),
+    ],
+)
+def test_whatever_the_system_says_becomes_a_sentence(
+    error: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(Disk, "create", fail)
+    with pytest.raises(CampaignFileError, match=says):
+        write_new(tmp_path / "a.csv", b"new")
+
+
+def test_a_drive_that_knows_no_fsync_is_written_to_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(_: int) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", unknown)
+    write_atomically(tmp_path / "a.csv", "new")
+    assert (tmp_path / "a.csv").read_text() == "new"
+
+
+def test_what_is_staged_waits_beside_the_file_and_takes_its_place_in_one_step(tmp_path: Path) -> None:
+    path = tmp_path / "experiments.csv"
+    path.write_text("old")
+    stage(path, b"never mind")
+    staged = stage(path, b"new")
+    assert (path.read_text(), staged.read_text(), staged) == ("old", "new", staged_name(path))
+    put_in_place(staged, path)
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@needs_posix
+def test_what_is_staged_for_a_link_waits_beside_what_the_link_stands_for(tmp_path: Path) -> None:
+    (tmp_path / "drive").mkdir()
+    (tmp_path / "drive" / "table.csv").write_text("old")
+    link = tmp_path / "experiments.csv"
+    link.symlink_to(tmp_path / "drive" / "table.csv")
+    put_in_place(stage(link, b"new"), link)
+    assert link.is_symlink()
+    assert (tmp_path / "drive" / "table.csv").read_text() == "new"
+
+
+def test_a_file_that_may_not_be_written_is_found_out_before_anything_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "experiments.csv"
+    path.write_text("old")
+    real = os.open
+
+    def held_open(file: Path, flags: int, *mode: int) -> int:
+        if Path(file) == path and flags & os.O_RDWR:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(file, flags, *mode)
+
+    monkeypatch.setattr(os, "open", held_open)
+    with pytest.raises(CampaignFileError, match="Close it in the spreadsheet that may hold it open"):
+        stage(path, b"new")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folders_are_made_and_deleted_with_all_that_is_in_them(tmp_path: Path) -> None:
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    write_new(tmp_path / "a" / "b" / "c.txt", b"")
+    remove(tmp_path / "a")
+    remove(tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_posix
+def test_a_link_to_a_folder_is_deleted_and_not_what_it_stands_for(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "mine.txt").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    remove(tmp_path / "link")
+    assert [path.name for path in tmp_path.rglob("*")] == ["real", "mine.txt"]
+
+
+@pytest.mark.parametrize("step", ["make_folder", "create", "write", "rename"])
+def test_a_cache_that_cannot_be_kept_is_nobodys_affair(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Disk, step, fail)
+    write_cache(tmp_path / "cache" / "heads.json", b"{}")
+    assert not (tmp_path / "cache" / "heads.json").exists()
+
+
+def test_every_write_goes_through_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoDisk(Disk):
+        def __getattribute__(self, name: str) -> object:
+            raise AssertionError(name)
+
+    monkeypatch.setattr(files, "DISK", NoDisk())
+    for write in (write_atomically, write_new, write_cache):
+        with pytest.raises(AssertionError, match="create"):
+            write(tmp_path / "a.csv", b"")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_write_that_is_interrupted_leaves_nothing_beside_the_old_file(
@@ -114,7 +245,7 @@ def test_a_file_that_a_spreadsheet_holds_open_is_said_plainly(tmp_path: Path, mo
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(Path, "replace", refuse)
+    monkeypatch.setattr(Disk, "rename", refuse)
     with pytest.raises(CampaignFileError, match="Close it in the spreadsheet that may hold it open"):
         write_atomically(tmp_path / "a.csv", "new")
 

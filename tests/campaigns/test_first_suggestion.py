@@ -29,7 +29,7 @@ def hang(path, content):
     path.write_bytes(content)
     print("writing", flush=True)
     time.sleep(600)
-folder.write_atomically = hang
+folder.write_new = hang
 Campaign.open(sys.argv[1]).suggest(1)
 """
 
@@ -98,12 +98,12 @@ def test_an_import_that_is_not_wanted_would_be_seen(tmp_path: Path) -> None:
 def test_a_suggestion_that_was_killed_while_it_wrote_does_not_block_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("alloyloop.campaigns.folder.PATIENCE", 0.05)
+    monkeypatch.setattr("alloyloop.campaigns.locking.PATIENCE", 0.05)
     folder, other = make(tmp_path / "ti"), make(tmp_path / "other")
     with subprocess.Popen([sys.executable, "-c", HANGING, str(folder)], stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stdout.readline().strip() == b"writing"
-        with pytest.raises(Exception, match="Somebody else has been writing"), Folder(folder).writing():
+        with pytest.raises(Exception, match=f"process {running.pid}. has been writing"), Folder(folder).writing():
             raise AssertionError
         running.kill()
     assert (folder / "experiments.csv").read_bytes() == (other / "experiments.csv").read_bytes()

@@ -9,7 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from alloyloop.campaigns.journal import digest, read_journal, write_event
+from alloyloop.campaigns.changes import Change
+from alloyloop.campaigns.journal import (
+    Event,
+    change_of,
+    digest,
+    digests_after,
+    digests_before,
+    keep_heads,
+    newest,
+    read_heads,
+    read_journal,
+    write_event,
+)
 from alloyloop.campaigns.problems import CampaignFileError
 
 NOON = datetime(2026, 7, 1, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -61,7 +73,92 @@ def test_events_of_two_people_are_joined_by_the_next(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("damage", ["not json", "[]", '{"what": "new"}\n'])
+def test_the_name_of_an_event_is_later_than_those_before_it_whatever_the_clock_says(tmp_path: Path) -> None:
+    clock = [NOON, NOON, NOON - timedelta(hours=1), NOON + timedelta(seconds=1)]
+    made = [write_event(tmp_path, "record", {"n": n}, now) for n, now in enumerate(clock)]
+    assert [event.name[9:19] for event in made] == ["120000250Z", "120000251Z", "120000252Z", "120001250Z"]
+    assert made[2].content["when"] == "2026-07-01T11:00:00.250+00:00"  # which is what the clock said
+    assert newest(tmp_path) == made[3]
+
+
+def test_an_empty_journal_has_no_newest_event(tmp_path: Path) -> None:
+    assert newest(tmp_path / "journal") is None
+    assert read_heads(tmp_path / "journal").events == ()
+
+
+def test_where_the_journal_stands_is_told_without_reading_all_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, cache = tmp_path / "journal", tmp_path / "heads.json"
+    for n in range(5):
+        write_event(journal, "suggest", {"round": n + 1}, NOON + timedelta(seconds=n))
+    once = read_heads(journal, cache)
+    assert ([event.round for event in once.events], once.last_round) == ([5], 5)
+    read: list[str] = []
+    real = Path.read_bytes
+
+    def told(path: Path) -> bytes:
+        read.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", told)
+    assert read_heads(journal, cache) == once
+    assert read == [once.events[0].name]
+
+
+@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"listing": 3}', '{"listing": "x", "heads": 3}'])
+def test_a_damaged_cache_is_not_believed(damage: str, tmp_path: Path) -> None:
+    journal, cache = tmp_path / "journal", tmp_path / "heads.json"
+    event = write_event(journal, "new", {}, NOON)
+    cache.write_text(damage, encoding="utf-8")
+    assert read_heads(journal, cache).events == (event,)
+
+
+@pytest.mark.parametrize("what", ["comes", "goes", "is edited"])
+def test_a_cache_is_not_believed_once_any_event_comes_goes_or_is_edited(what: str, tmp_path: Path) -> None:
+    journal, cache = tmp_path / "journal", tmp_path / "heads.json"
+    made = [write_event(journal, "record", {"n": n}, NOON + timedelta(seconds=n)) for n in range(3)]
+    keep_heads(journal, read_heads(journal, cache), cache)
+    if what == "comes":
+        later = write_event(journal, "record", {"n": 3}, NOON + timedelta(seconds=3))
+        assert read_heads(journal, cache).events == (later,)
+    elif what == "goes":
+        (journal / made[2].name).unlink()
+        assert read_heads(journal, cache).events == (made[1],)
+    else:
+        (journal / made[0].name).write_text("{}", encoding="utf-8")
+        with pytest.raises(CampaignFileError, match="This event is damaged"):
+            read_heads(journal, cache)
+
+
+def test_a_cache_names_no_file_outside_the_journal(tmp_path: Path) -> None:
+    journal, cache = tmp_path / "journal", tmp_path / "heads.json"
+    event = write_event(journal, "new", {}, NOON)
+    read_heads(journal, cache)
+    kept = json.loads(cache.read_text(encoding="utf-8"))
+    other = write_event(tmp_path / "other", "new", {}, NOON + timedelta(seconds=1))
+    cache.write_text(json.dumps(kept | {"heads": [f"../other/{other.name}"]}), encoding="utf-8")
+    assert read_heads(journal, cache).events == (event,)
+
+
+def test_events_of_older_versions_say_what_they_can() -> None:
+    digests = {"campaign.yaml": "a", "experiments.csv": "b"}
+    old = {"what": "record", "results": {"A": {"E": "61", "note": ""}}, "before": {"A": {"E": "85", "note": "x"}}}
+    recorded = Event("d", {**old, "digests": digests})
+    assert (dict(digests_after(recorded)), dict(digests_before(recorded))) == (digests, {})
+    assert change_of(recorded) == Change(cells={"A": {"E": ("85", "61"), "note": ("x", "")}})
+    assert change_of(Event("d", {"what": "suggest", "round": 1, "ids": ["R001-1"]})) is None
+    assert change_of(Event("d", {"what": "new"})) == Change()
+
+
+def test_an_event_says_how_it_found_the_files_and_how_it_left_them() -> None:
+    event = Event("d", {"what": "edit", "digests": {"before": {"a": "1"}, "after": {"a": "2"}}, "change": {}})
+    assert (dict(digests_before(event)), dict(digests_after(event))) == ({"a": "1"}, {"a": "2"})
+    assert change_of(event) == Change()
+    assert change_of(Event("d", {**event.content, "known": False})) is None
+
+
+@pytest.mark.parametrize("damage", ["not json", "[]", '{"what": "new"}\n', "[" * 100_000, "1" * 5000])
 def test_an_event_that_was_edited_is_noticed_and_named(damage: str, tmp_path: Path) -> None:
     write_event(tmp_path, "new", {}, NOON)
     (file,) = tmp_path.iterdir()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alloyloop.design.charging import Charging
 from alloyloop.design.composition import Composition
 from alloyloop.design.melt import Charge, Stock, charge
 from alloyloop.surrogates.errors import AlloyloopError
@@ -96,6 +99,11 @@ def test_of_two_masters_the_richer_is_used_and_the_other_named() -> None:
     assert "Mg-10Ca is not used." in sheet.warnings
 
 
+def test_a_master_that_could_not_be_used_is_not_spoken_of() -> None:
+    sheet = charge(Composition.parse("Mg-0.3Ca wt"), 100, stock=Stock(masters=["Mg-30Ca", "Ti-50Nb"]))
+    assert not any("Ti-50Nb" in warning for warning in sheet.warnings)
+
+
 def test_a_master_is_in_wt_pct_unless_its_name_says_at_pct() -> None:
     by_weight = charge(Composition.parse("Ti-10Nb wt"), 100, stock=Stock(masters=["Ti-50Nb"]))
     by_atoms = charge(Composition.parse("Ti-10Nb wt"), 100, stock=Stock(masters=["Ti-50Nb at"]))
@@ -127,8 +135,67 @@ def test_a_stock_that_cannot_make_the_alloy_says_which_element_fails(
 
 
 def test_a_master_that_brings_what_is_not_wanted_is_named_by_that_element() -> None:
-    with pytest.raises(AlloyloopError, match=r"cannot be made of Zn, Mg-5Mn: too much Mn\. Add a master"):
+    # 99 % magnesium with 5 parts of manganese to 95 of its own
+    too_much = rf"cannot be made of Zn, Mg-5Mn: too much Mn, by {99 * 5 / 95:.3g} wt.%, from Mg-5Mn\. Add a master"
+    with pytest.raises(AlloyloopError, match=too_much):
         charge(Composition.parse("Mg-1Zn wt"), 500, stock=Stock(masters=["Mg-5Mn"], pure=frozenset({"Zn"})))
+
+
+def test_an_element_that_no_material_holds_enough_of_is_named_with_what_is_missing() -> None:
+    stock = Stock(masters=["Mg-5Mn"], pure=frozenset({"Mg"}))
+    with pytest.raises(AlloyloopError, match=rf"too little Mn, by {40 - 60 * 5 / 95:.3g} wt.%\. Add a master"):
+        charge(Composition.parse("Mg-40Mn wt"), 100, stock=stock)
+
+
+# 20 g of a master with 0.2 % iron in 100 g of alloy: 0.04 wt.% of it.
+SCRAP = {"scrap": Composition({"Ti": 49.8, "Nb": 50, "Fe": 0.2}, "wt_pct")}
+TI_10NB = Composition.parse("Ti-10Nb wt")
+
+
+def test_an_impurity_that_is_allowed_for_comes_with_its_master_on_top_of_the_alloy() -> None:
+    stock = Stock(masters=["scrap"], compositions=SCRAP, impurities={"Fe": 0.05})
+    sheet = charge(TI_10NB, 100, stock=stock)
+    assert weighed(sheet) == pytest.approx({"scrap": 20, "Ti": 90 - 20 * 0.498})
+    assert sheet.error_wt_pct["Fe"] == pytest.approx(0.04 / 1.0004, abs=1e-4)
+
+
+def test_a_master_is_used_until_its_impurity_is_all_that_is_allowed() -> None:
+    stock = Stock(masters=["scrap"], compositions=SCRAP, impurities={"Fe": 0.02})
+    assert weighed(charge(TI_10NB, 100, stock=stock)) == pytest.approx(
+        {"scrap": 10, "Nb": 5, "Ti": 90 - 10 * 0.498}, rel=1e-9
+    )
+
+
+def test_pure_metal_stands_in_for_a_master_with_a_trace_of_what_may_not_be_there() -> None:
+    made = {"scrap": Composition({"Ti": 49.999, "Nb": 50, "Fe": 0.001}, "wt_pct")}
+    sheet = charge(TI_10NB, 100, stock=Stock(masters=["scrap"], compositions=made))
+    assert weighed(sheet) == pytest.approx({"Ti": 90, "Nb": 10})
+
+
+@pytest.mark.parametrize("allowed", [{}, {"Fe": 0.01}])
+def test_an_impurity_that_a_master_brings_too_much_of_is_named_with_the_master(allowed: dict[str, float]) -> None:
+    stock = Stock(masters=["scrap"], compositions=SCRAP, impurities=allowed, pure=frozenset({"Ti"}))
+    too_much = 0.04 - allowed.get("Fe", 0)
+    message = rf"too much Fe, by {too_much:.3g} wt.%, from scrap\. Add .* or allow Fe as an impurity\."
+    with pytest.raises(AlloyloopError, match=message):
+        charge(TI_10NB, 100, stock=stock)
+
+
+@given(st.floats(0, 0.5), st.floats(0, 0.2))
+def test_no_melt_holds_more_of_an_impurity_than_is_allowed(in_master: float, allowed: float) -> None:
+    made = {"scrap": Composition({"Ti": 50 - in_master, "Nb": 50, "Fe": in_master}, "wt_pct")}
+    stock = Stock(masters=["scrap"], compositions=made, impurities={"Fe": allowed})
+    sheet = charge(TI_10NB, 100, stock=stock, balance_resolution_g=1e-9)
+    assert sheet.achieved.wt_pct.get("Fe", 0.0) <= allowed + 1e-5
+    assert sheet.achieved.wt_pct["Nb"] == pytest.approx(10, abs=0.1)
+
+
+def test_a_charge_costs_what_its_materials_do() -> None:
+    stock = Stock(masters=["Ti-50Nb"], price_per_kg={"Ti": 12, "Nb": 80, "Zr": 40})
+    sheet = charge(Composition.parse("Ti-10Nb-5Zr wt"), 100, stock=stock)
+    # 20 g of the master at (12 + 80) / 2 a kilogram, 75 g titanium, 5 g zirconium
+    assert sheet.cost == pytest.approx(0.020 * 46 + 0.075 * 12 + 0.005 * 40)
+    assert math.isnan(charge(Composition.parse("Ti-10Sn wt"), 100, stock=stock).cost)
 
 
 def test_traces_are_met_as_exactly_as_the_base() -> None:
@@ -161,6 +228,21 @@ def test_a_mass_near_the_step_of_the_balance_is_warned_of() -> None:
 def test_a_volatile_element_without_a_loss_is_warned_of() -> None:
     assert any("No loss is allowed for Sn" in warning for warning in charge(TI2448, 40).warnings)
     assert charge(TI2448, 40, stock=Stock(loss={"Sn": 0.01})).warnings == ()
+    assert charge(TI2448, 40, stock=Stock(loss={"Sn": 0})).warnings == ()  # that nothing is lost was said
+
+
+# Zinc boils at 907 °C, titanium melts at 1668 °C.
+def test_a_metal_that_boils_before_another_melts_is_warned_of() -> None:
+    warnings = charge(Composition.parse("Ti-5Zn wt"), 40, stock=Stock(loss={"Zn": 0.2})).warnings
+    assert warnings == ("Zn boils at 1180 K, before Ti melts (1941 K): use a master alloy of Zn, or melt Ti first.",)
+
+
+@pytest.mark.parametrize(
+    ("charging", "order"), [("arc", ["Sn", "Ti", "Nb"]), ("crucible", ["Ti", "Nb", "Sn"]), (None, ["Nb", "Ti", "Sn"])]
+)
+def test_the_furnace_settles_the_order_of_charging(charging: Charging | None, order: list[str]) -> None:
+    sheet = charge(Composition.parse("Ti-20Nb-5Sn wt"), 40, charging=charging)
+    assert [line.material for line in sheet.lines] == order
 
 
 def test_the_sheet_is_rows_for_a_file() -> None:
@@ -179,6 +261,10 @@ def test_the_sheet_is_rows_for_a_file() -> None:
         ({"loss": {"Sn": 1}}, r"a loss of 1 \(Sn\) is not in \[0, 1\)"),
         ({"loss": {"Mg-30Ca": 0.1}}, "'Mg-30Ca' is not an element"),
         ({"masters": ["Mg"]}, "'Mg' is a pure metal, not a master alloy"),
+        ({"impurities": {"Fe": 100}}, r"an impurity of 100 wt.% \(Fe\)"),
+        ({"price_per_kg": {"Nb": -1}}, r"-1 is no price \(Nb\)"),
+        ({"in_stock_g": {"Nb": float("nan")}}, r"nan is no amount in stock \(Nb\)"),
+        ({"in_stock_g": {"Ti-50Nb": 5}}, "'Ti-50Nb' is not an element"),
         ({"masters": ["Mg-30Cx"]}, "'Cx' in 'Mg-30Cx' is not an element"),
     ],
 )
