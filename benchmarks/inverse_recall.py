@@ -123,7 +123,8 @@ def main() -> None:
     """Print what each way found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", type=int, default=N_PARTS, help="how many of the ten parts to leave out")
-    n_parts = parser.parse_args().parts
+    parser.add_argument("--tables", default=",".join(table.name for table in TABLES), help="names, with commas")
+    given = parser.parse_args()
     folder = shared_data()
     if folder is None:
         print("Skipped: the tables are not here. They lie in ../shared/data, or where ALLOYLOOP_SHARED says.")
@@ -131,9 +132,9 @@ def main() -> None:
     say = partial(print, flush=True)
     say(machine())
     with threadpool_limits(limits=1):
-        for table in TABLES:
+        for table in (one for one in TABLES if one.name in given.tables.split(",")):
             measured = table.read(folder)
-            parts = [found(part) for part in islice(measured.left_out(N_PARTS), n_parts)]
+            parts = [found(part) for part in islice(measured.left_out(N_PARTS), given.parts)]
             report(measured, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
 

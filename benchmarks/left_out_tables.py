@@ -120,11 +120,14 @@ class Part:
 
     @property
     def scatter(self) -> FloatArray:
-        """Standard deviation of each value left out: as stated of it, or else as usual of the property. (n, k)"""
+        """Standard deviation of each value left out: as stated of it, or else as usual of the property. (n, k)
+
+        Of a single specimen some tables state 0.
+        """
         usual = [usual_scatter(name, self.known.values[:, k]) for k, name in enumerate(self.beliefs)]
         by_spread = 0.1 * self.known.values.std(axis=0)  # of a property of which nothing is known
         told = np.where([one is None for one in usual], by_spread, np.array(usual, dtype=np.float64))
-        return np.where(np.isnan(self.asked.noise), told, self.asked.noise)
+        return np.where(self.asked.noise > 0, self.asked.noise, told)
 
 
 def _without(found: Evidence, ids: NDArray[np.str_]) -> Evidence:

@@ -57,6 +57,8 @@ def read_number(cell: str, decimal: str = ".") -> Reading:
     """
     if is_not_known(cell):
         return Reading(math.nan)
+    if len(cell) > _LONGEST:
+        raise _no_number_at_all(cell, decimal)
     text = _plain_signs(cell)
     if bound := re.match(r"([<>])=?\s*", text):
         return Reading(_one_number(text[bound.end() :], cell, decimal), censored=bound[1])
@@ -136,6 +138,7 @@ _NOT_KNOWN = {
     "none",
     "null",
 } | {*("nd", "n.d.", "nr", "n.r.", "n.m.", "k.a.", "unknown")}
+_LONGEST = 200  # no number that a person writes has more signs
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?")  # with either decimal mark
 _SIGNS = str.maketrans({"−": "-", "‐": "-", "‑": "-", "–": "-", "≤": "<", "≥": ">", "⩽": "<", "⩾": ">", "’": "'"}) | {
     ord(blank): " " for blank in "\u00a0\u2007\u2009\u202f\u200a\t\n\r"
@@ -151,10 +154,16 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 
+_WRITTEN = r"[+-]?[0-9]++(?:[.,][0-9]++)?+"  # in one way alone, or "1,1,1,1 …" could be cut in endless ways
+_RANGE = re.compile(rf"{_WRITTEN}\s*(?:-|–|\.\.\.?|…|to|bis|à)\s*{_WRITTEN}")
+_SEVERAL = re.compile(rf"{_WRITTEN}(?:\s*[,;/ ]\s*{_WRITTEN})+")
+_LEADING = re.compile(rf"({_WRITTEN})(?:\s+[^0-9.,][^.,]*|[^\W\d_]+|[%°]\w?)$")
+_PLUS_MINUS = re.compile(r"\s*(?:\+/-|\+-)\s*")
+
 
 def _plain_signs(cell: str) -> str:
     """Write the many dashes, blanks and bounds of typography with the signs of a keyboard."""
-    return re.sub(r"\s*(?:\+/-|\+-)\s*", "±", cell.translate(_SIGNS)).strip()
+    return _PLUS_MINUS.sub("±", cell.translate(_SIGNS)).strip()
 
 
 @cache
@@ -193,8 +202,7 @@ def _one_number(text: str, cell: str, decimal: str) -> float:
 
 def _not_a_number(text: str, cell: str, decimal: str) -> NotANumberError:
     """Say what a cell holds instead of a number, and how to mend it."""
-    number, other = r"[+-]?[0-9]+(?:[.,][0-9]+)?", _other(decimal)
-    example = f"61{decimal}2"
+    other = _other(decimal)
     shown = _shown(cell)
     if _DATE.fullmatch(text):
         return NotANumberError(
@@ -215,21 +223,25 @@ def _not_a_number(text: str, cell: str, decimal: str) -> NotANumberError:
             f"{shown} is written with a {names[other]}, the file is not",
             f"Write {plain}, or save the whole file with {names[other]}s{' and semicolons' if other == ',' else ''}.",
         )
-    if re.fullmatch(rf"{number}\s*(?:-|–|\.\.\.?|…|to|bis|à)\s*{number}", text):
+    if _RANGE.fullmatch(text):
         return NotANumberError(
             f"{shown} is a range, not a number", "Write its middle, and its spread in the _std column."
         )
-    if re.fullmatch(rf"{number}(?:\s*[,;/ ]\s*{number})+", text):
+    if _SEVERAL.fullmatch(text):
         return NotANumberError(
             f"{shown} is several numbers",
             "Write their mean, their spread in the _std and their count in the _n column.",
         )
-    if leading := re.match(rf"({number})(?:\s+[^0-9.,][^.,]*|[^\W\d_]+|[%°]\w?)$", text):
+    if leading := _LEADING.match(text):
         return NotANumberError(
             f"{shown} is not a number alone", f"Write {leading[1]}; units belong in the column's name, remarks in note."
         )
+    return _no_number_at_all(cell, decimal)
+
+
+def _no_number_at_all(cell: str, decimal: str) -> NotANumberError:
     return NotANumberError(
-        f"{shown} is not a number", f"Write it like {example}, or leave it empty if it is not known."
+        f"{_shown(cell)} is not a number", f"Write it like 61{decimal}2, or leave it empty if it is not known."
     )
 
 

@@ -379,7 +379,8 @@ def melt_sheet(
         bool, typer.Option("--refit-losses", help="Say instead what furnaces take away, learned from analysed melts.")
     ] = False,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Also write it: a page to print (.html) or a table (.csv).")
+        Path | None,
+        typer.Option("-o", "--output", help="Also write it: a page to print (.html) or a table (.csv, .xlsx)."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -388,10 +389,10 @@ def melt_sheet(
     from ..design.stock import Stock
     from .campaign import Campaign
     from .melting import melt_sheet_file, melt_sheet_html, melt_sheet_json, melt_sheet_lines
-    from .sheet import sheet_bytes
+    from .workbook import table_bytes
 
-    if output is not None and output.suffix.lower() not in (".html", ".csv"):
-        raise typer.BadParameter(f"'{output}' is neither a page (.html) nor a table (.csv)")
+    if output is not None and output.suffix.lower() not in (".html", ".csv", ".xlsx"):
+        raise typer.BadParameter(f"'{output}' is neither a page (.html) nor a table (.csv, .xlsx)")
     campaign = Campaign(directory)
     if refit:
         _print_losses(campaign.refit_losses(), as_json)
@@ -407,7 +408,7 @@ def melt_sheet(
         if output.suffix.lower() == ".html":
             write_atomically(output, melt_sheet_html(sheet, snapshot.spec.name))
         else:
-            write_atomically(output, sheet_bytes(melt_sheet_file(sheet, snapshot.table.sheet.dialect)))
+            write_atomically(output, table_bytes(output, melt_sheet_file(sheet, snapshot.table.sheet.dialect)))
     if as_json:
         _print_json(melt_sheet_json(sheet))
         return
@@ -887,6 +888,46 @@ def report(directory: Directory, as_json: AsJson = False) -> None:
 
     path = Campaign(directory).report()
     _print_json({"report": str(path)}) if as_json else _say(f"Wrote {path}.")
+
+
+@app.command()
+def export(
+    directory: Directory,
+    output: Annotated[Path, typer.Argument(help="The workbook to write, such as table.xlsx.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Write experiments.csv as an Excel workbook, to fill in and take back by `record`; see docs/file-formats.md."""
+    from .files import write_atomically
+    from .folder import Folder
+    from .recovering import experiments_now
+    from .workbook import workbook
+
+    if output.suffix.lower() != ".xlsx":
+        raise typer.BadParameter(f"'{output}' is no workbook: its name ends in .xlsx")
+    table, remarks = experiments_now(Folder(directory).checked())
+    write_atomically(output, workbook(table, output.name))
+    if as_json:
+        _print_json({"workbook": str(output), "rows": len(table.rows), "remarks": list(remarks)})
+        return
+    for remark in remarks:
+        _say(f"Remark: {remark}")
+    _say(f"Wrote {output}: {len(table.rows)} rows. `alloyloop record {directory} {output}` takes back what you enter.")
+
+
+@app.command()
+def schema(
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write it into this file.")] = None,
+) -> None:
+    """Print the JSON Schema of campaign.yaml, by which editors complete and check it; see docs/file-formats.md."""
+    from .files import write_atomically
+    from .schema import campaign_schema
+
+    text = json.dumps(campaign_schema(), ensure_ascii=False, indent=1)
+    if output is None:
+        print(text)
+        return
+    write_atomically(output, f"{text}\n")
+    _say(f"Wrote {output}. An editor uses it where campaign.yaml begins: # yaml-language-server: $schema={output.name}")
 
 
 @app.command()

@@ -83,21 +83,34 @@ class TextFile:
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
-def read_text(path: Path | str) -> TextFile:
+# Larger files are none of ours: a table of 100 000 alloys has some 10 MB.
+MOST_BYTES = 100_000_000
+
+
+def read_text(path: Path | str, most: int = MOST_BYTES) -> TextFile:
     """Read a text file as UTF-8 or UTF-16, with or without a byte-order mark, else as Windows' cp1252 with a remark.
 
     Raises
     ------
-    CampaignFileError : where there is no such file, it may not be read, or it is not text
+    CampaignFileError : where there is no such file, it may not be read, has more than `most` bytes, or it is not text
     """
     path = Path(path)
-    return decode(read_bytes(path), path.name)
+    return decode(read_bytes(path, most), path.name)
 
 
-def read_bytes(path: Path | str) -> bytes:
-    """Read a file's bytes; a file that is missing, locked or a folder is a :class:`CampaignFileError`."""
+def read_bytes(path: Path | str, most: int = MOST_BYTES) -> bytes:
+    """Read a file's bytes; one that is missing, locked, a folder or too large is a :class:`CampaignFileError`."""
     path = Path(path)
     with _said_plainly(path, "read"):
+        said = path.stat()
+        if not stat.S_ISREG(said.st_mode) and not stat.S_ISDIR(said.st_mode):  # a pipe would never end
+            raise CampaignFileError.whole_file(path.name, "A file was expected, and this is not one")
+        if said.st_size > most:
+            raise CampaignFileError.whole_file(
+                path.name,
+                f"It has {said.st_size / 1e6:.3g} MB, and no more than {most / 1e6:g} MB are read",
+                "Check that it is the file that was meant.",
+            )
         return path.read_bytes()
 
 

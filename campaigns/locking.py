@@ -20,10 +20,10 @@ from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 from ..surrogates.errors import AlloyloopError
 from .files import remove, write_cache
 
-# Seconds a second writer waits in silence, and after which it is told.
+# Seconds a second writer waits in silence, and after which it gives up on one that does not end.
 SILENCE, PATIENCE = 3.0, 60.0
 # Seconds between two looks at a lock.
-_POLL = 0.02
+_POLL = 0.03
 # Hours after which a writer on another machine is thought to have been cut off.
 _OLD = 6.0
 # What network drives answer that know no locks.
@@ -110,20 +110,23 @@ def held(folder: Path, cache: Path, verb: str) -> Iterator[None]:
     Raises
     ------
     AlloyloopError
-        where somebody else has been writing for longer than `PATIENCE`
+        where one and the same writer has been at it for longer than `PATIENCE`
     OSError
         where nothing can be written in it
     """
-    note, began, told = cache / "writer.json", time.monotonic(), False
+    note, told = cache / "writer.json", False
+    began = changed = time.monotonic()
+    owner: Owner | None = None
 
     def wait() -> None:
-        nonlocal told
-        waited = time.monotonic() - began
-        if waited > PATIENCE:
-            raise _told(folder, cache, Owner.noted(note))
-        if waited > SILENCE and not told:
+        nonlocal told, changed, owner
+        now = time.monotonic()
+        if (current := Owner.noted(note)) != owner:  # others wait in line as well, and one after the other is served
+            owner, changed = current, now
+        if now - changed > PATIENCE:
+            raise _told(folder, cache, owner)
+        if now - began > SILENCE and not told:
             told = True
-            owner = Owner.noted(note)
             who = "somebody else" if owner is None else f"{owner.words()}, for {_time(owner.age())} so far,"
             sys.stderr.write(f"alloyloop: waiting for {who} to finish writing in {folder} …\n")
         time.sleep(_POLL)

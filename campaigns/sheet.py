@@ -350,7 +350,7 @@ def _decimal(text: str, delimiter: str) -> str:
 
 @cache
 def _numbers_with(mark: str, delimiter: str) -> re.Pattern[str]:
-    """Match whole cells that are numbers with this decimal mark, with the sign before them, and catch their decimals."""
+    """Match cells that are numbers with this decimal mark, and what ends the cell before; catch their decimals."""
     edge = re.escape(delimiter)
     quote = '"' if mark == delimiter else '"?'
     groups = rf"[0-9][0-9 '\u00a0\u2009\u202f{'.' if mark == ',' else ','}]*"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+import gc
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -336,6 +338,26 @@ def read_snapshot(folder: Folder) -> Snapshot:
 
 def read_with_problems(folder: Folder) -> tuple[Snapshot, tuple[Problem, ...]]:
     """Read a campaign, and the mistakes in its table; those of campaign.yaml are raised, since all else hangs on it."""
+    with _keeping_all():
+        return _read(folder)
+
+
+@contextmanager
+def _keeping_all() -> Iterator[None]:
+    """Let Python not look for what is not needed any more: of a table that is being read, nothing is.
+
+    Looking through its cells again and again takes as long as reading them.
+    """
+    looked = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if looked:
+            gc.enable()
+
+
+def _read(folder: Folder) -> tuple[Snapshot, tuple[Problem, ...]]:
     written = read_written(folder.question)
     space, assumed = design_space(written, folder.path)
     sheet, unfinished = experiments_now(folder)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate, count
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, cast
 
@@ -38,6 +39,10 @@ Keys = tuple[str | int, ...]
 
 FILE = "campaign.yaml"
 FORMAT = 1
+
+# No question of a person is longer, holds more or is nested deeper.
+MOST_BYTES, MOST_VALUES, MOST_NESTED = 200_000, 20_000, 50
+MOST_FORMATS = 1_000_000
 
 # A step of preparation: of the rows, or of the features, with how many features, axes or clusters it leaves or makes.
 MERGE_REPEATS = "merge repeats"
@@ -305,7 +310,7 @@ class CampaignSpec(_Strict):
     melting: MeltingSpec | None = None
     batch_shares: tuple[str, ...] = ()
     batch: int = Field(default=4, ge=1, le=96)
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=2**63)
 
     @field_validator("candidates")
     @classmethod
@@ -406,18 +411,7 @@ def read_written(path: Path) -> Written:
     CampaignFileError
         with every mistake, each with its line and keys
     """
-    text = read_text(path).text
-    try:
-        document = YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = None if mark is None else mark.line + 1
-        problem = Problem(
-            path.name, line, None, f"This is not YAML: {error.problem}", "Check its indentation and colons."
-        )
-        raise CampaignFileError([problem]) from error
-    except YAMLError as error:
-        raise CampaignFileError.whole_file(path.name, f"This is not YAML: {error}") from error
+    document = _parsed(read_text(path, MOST_BYTES).text, path.name)
     if not isinstance(document, CommentedMap):
         raise CampaignFileError.whole_file(
             path.name,
@@ -425,7 +419,7 @@ def read_written(path: Path) -> Written:
             "`alloyloop new DIR --template beta-ti` writes a complete one to start from.",
         )
     _refuse_other_formats(path.name, document)
-    plain = _plain(document)
+    plain = _plain(document, count(1), path.name)
     try:
         spec = CampaignSpec.model_validate(plain)
     except ValidationError as error:
@@ -434,6 +428,35 @@ def read_written(path: Path) -> Written:
     written = Written(spec, lambda keys: _line(document, keys))
     _refuse_unknown_names(written)
     return written
+
+
+def _parsed(text: str, file: str) -> Any:
+    """Parse YAML; nothing in it is ever run."""
+    if _depth(text) > MOST_NESTED:  # the parser takes the square of the depth
+        raise _not_yaml(file, f"it is nested more than {MOST_NESTED} deep")
+    try:
+        return YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = None if mark is None else mark.line + 1
+        problem = Problem(file, line, None, f"This is not YAML: {error.problem}", "Check its indentation and colons.")
+        raise CampaignFileError([problem]) from error
+    except YAMLError as error:
+        raise CampaignFileError.whole_file(file, f"This is not YAML: {error}") from error
+    except RecursionError as error:
+        raise _not_yaml(file, "it is nested too deep") from error
+    except Exception as error:  # whatever Python says of a date or a number that is none
+        raise _not_yaml(file, f"a value in it cannot be read ({error})") from error
+
+
+def _depth(text: str) -> int:
+    """How many brackets are open at once, at most."""
+    steps = (1 if sign in "[{" else -1 for sign in re.findall(r"[\[\]{}]", text))
+    return max(accumulate(steps), default=0)
+
+
+def _not_yaml(file: str, why: str) -> CampaignFileError:
+    return CampaignFileError.whole_file(file, f"This is not YAML that could be meant: {why}", "Take that out of it.")
 
 
 class Mistakes:
@@ -635,19 +658,26 @@ def _refuse_other_formats(file: str, document: CommentedMap) -> None:
             "The key alloyloop is missing, which names the version of the format",
             f"Write 'alloyloop: {FORMAT}' first.",
         )
-    if not isinstance(version, int) or version != FORMAT:
+    if type(version) is not int or version != FORMAT:
         line = _line(document, ("alloyloop",))
         newer = isinstance(version, int) and version > FORMAT
         remedy = "Install a newer alloyloop." if newer else f"This version reads format {FORMAT}."
+        if newer and version > MOST_FORMATS:
+            version = "of a number without end"
         raise CampaignFileError([Problem(file, line, "alloyloop", f"This campaign has format {version}", remedy)])
 
 
-def _plain(node: Any) -> Any:
-    """The document without its line numbers; keys as text, since YAML reads `No:` as false and `1:` as a number."""
+def _plain(node: Any, values: Iterator[int], file: str) -> Any:
+    """The document without its line numbers; keys as text, since YAML reads `No:` as false and `1:` as a number.
+
+    `values` counts what it holds: by naming parts of it again and again, a small file could hold more than fits anywhere.
+    """
+    if next(values) > MOST_VALUES:
+        raise _not_yaml(file, f"it holds more than {MOST_VALUES} values")
     if isinstance(node, CommentedMap):
-        return {str(key): _plain(value) for key, value in node.items()}
+        return {_key(key, file): _plain(value, values, file) for key, value in node.items()}
     if isinstance(node, CommentedSeq):
-        return tuple(_plain(value) for value in node)
+        return tuple(_plain(value, values, file) for value in node)
     return node
 
 
@@ -680,7 +710,7 @@ def _line(document: CommentedMap, keys: Keys) -> int | None:
     line = None
     for key in keys:
         if isinstance(node, CommentedMap):
-            own = next((k for k in node if str(k) == str(key)), None)
+            own = key if key in node else next((k for k in node if str(k) == str(key)), None)
             if own is None:
                 break
             line, node = node.lc.key(own)[0] + 1, node[own]

@@ -62,8 +62,8 @@ def log_rectangle(low: FloatArray, high: FloatArray, correlation: FloatArray) ->
     --------
     Of two with a correlation of 0.5 both are positive with a probability of 1/4 + asin(0.5) / 2π, which is a third:
 
-    >>> none = np.full((1, 2), np.inf)
-    >>> np.exp(log_rectangle(0 * none + [[0.0, 0.0]], none, np.array([[1.0, 0.5], [0.5, 1.0]]))).round(4)
+    >>> zero, none = np.zeros((1, 2)), np.full((1, 2), np.inf)
+    >>> np.exp(log_rectangle(zero, none, np.array([[1.0, 0.5], [0.5, 1.0]]))).round(4)
     array([0.3333])
     """
     points, weights = nodes(low.shape[1])

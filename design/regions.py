@@ -18,7 +18,7 @@ from .space import DesignSpace
 # Designs of which the usual distance in the space is known.
 N_USUAL = 256
 # Shares of the second of two alloys in the mixes of both that are asked.
-MIXES = (0.25, 0.5, 0.75)
+MIXES = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
 # Distances that are tried, as shares of the usual one, the largest first; below the last no two designs are alike.
 SHARES = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.0)
 

@@ -30,7 +30,7 @@ from .rectangles import drawn_inside, log_rectangle
 
 # What a formula of uncertain numbers may be is known by draws, each smeared by this share of their standard deviation:
 # so no probability is 0 for want of a draw, and one that climbs finds its way.
-SMEARED = 0.25
+SMEARED = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +270,7 @@ class Foreseen:
         ends = [
             (want.goal.low, want.goal.high) if isinstance(want.goal, Within) else _FREE for want in self.wanted.wants
         ]
-        return np.tile(np.array(ends), (len(self), 1, 1))
+        return np.tile(np.array(ends, dtype=np.float64), (len(self), 1, 1))
 
     def alone(self, limits: FloatArray | None = None) -> FloatArray:
         """Log of the probability that each want alone is met; 0 of what is pursued. (n, n_wants)

@@ -61,6 +61,25 @@ def test_a_second_writer_is_told_whom_it_waited_for(
     assert line.startswith(f"alloyloop: waiting for {me} (`suggest`, process {os.getpid()}), for ")
 
 
+def test_nobody_gives_up_while_one_after_the_other_is_served(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locking, "PATIENCE", 0.5)
+    waiting = threading.Event()
+
+    def write() -> None:
+        with Folder(folder.path).writing():
+            waiting.set()
+
+    with folder.writing():
+        other = threading.Thread(target=write)
+        other.start()
+        for pid in range(10):  # ten others, a tenth of a second each
+            noted(folder, replace(Owner.myself("record"), pid=NOBODY + pid))
+            time.sleep(0.1)
+        assert other.is_alive()
+    other.join()
+    assert waiting.is_set()
+
+
 def test_a_short_wait_is_silent(folder: Folder, capsys: pytest.CaptureFixture[str]) -> None:
     done = threading.Event()
 
@@ -181,7 +200,7 @@ def test_whoever_comes_again_stands_behind_those_that_wait(folder: Folder) -> No
         for _ in range(8):
             with Folder(folder.path).writing():
                 turns.append(name)
-                time.sleep(0.1)  # five looks at the lock
+                time.sleep(0.1)  # some looks at the lock
 
     others = [threading.Thread(target=write, args=(name,)) for name in "ab"]
     for other in others:

@@ -258,7 +258,7 @@ def test_a_shelf_that_is_no_table_of_materials_says_so(text: str, said: str, tmp
 
 def test_a_shelf_that_is_not_there_says_so(tmp_path: Path) -> None:
     campaign = of(tmp_path, f"R001-1,proposed,1,,{TI2448}", melting="melting: {stock: shelf.csv}\n")
-    with pytest.raises(AlloyloopError, match=r"There is no shelf\.csv beside campaign\.yaml"):
+    with pytest.raises(AlloyloopError, match=r"shelf\.csv: It is not beside campaign\.yaml"):
         campaign.melt_sheet()
 
 

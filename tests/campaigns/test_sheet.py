@@ -7,9 +7,10 @@ import io
 import sys
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from alloyloop.campaigns.problems import CampaignFileError
@@ -173,6 +174,53 @@ def test_any_text_is_read_or_refused_and_read_text_is_written_back_as_it_was(tab
         return
     assert sheet_text(sheet) == text
     assert all(len(row) == len(sheet.columns) for row in sheet.rows)
+
+
+ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+LINES = st.sampled_from(["\n", "\r\n", "\r"])
+SAID = st.text("ab1,.; °µ", max_size=5)
+
+
+@st.composite
+def written_tables(draw: st.DrawFn) -> tuple[list[list[str]], str, str, str, str]:
+    """Cells as somebody wrote them, quoted or not, blanks round them; delimiter, line ends, encoding, first line."""
+    delimiter = draw(st.sampled_from(",;\t|"))
+
+    def cell(text: str) -> str:
+        must = delimiter in text
+        quoted = f'"{text}"' if must or draw(st.booleans()) else text
+        return quoted if must else draw(st.sampled_from(["", " "])) + quoted + draw(st.sampled_from(["", " "]))
+
+    width = draw(st.integers(2, 4))
+    header = [cell(f"{name}{i}") for i, name in enumerate(["id", "E (GPa)", "my own", "note °"][:width])]
+    body = [
+        [cell(f"A{row}"), *(cell(draw(SAID)) for _ in range(draw(st.integers(1, width)) - 1))]
+        for row in range(draw(st.integers(1, 4)))
+    ]
+    return [header, *body], delimiter, draw(LINES), draw(ENCODINGS), draw(st.sampled_from(["", f"sep={delimiter}"]))
+
+
+@given(written_tables(), st.data())
+def test_a_file_comes_back_to_the_byte_and_one_changed_cell_changes_no_other_byte(
+    written: tuple[list[list[str]], str, str, str, str], data: st.DataObject
+) -> None:
+    table, delimiter, end, encoding, first = written
+
+    def bytes_of(cells: list[list[str]]) -> bytes:
+        lines = [*([first] if first else []), *(delimiter.join(row) for row in cells)]
+        return (end.join(lines) + end).encode(encoding)
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a.csv"
+        path.write_bytes(bytes_of(table))
+        sheet = read_sheet(path)
+    assert sheet_bytes(sheet) == bytes_of(table)
+    assume(sheet.dialect.delimiter == delimiter and len(sheet.columns) == len(table[0]))
+    row = data.draw(st.integers(1, len(table) - 1))
+    place = data.draw(st.integers(0, len(table[row]) - 1))
+    changed = [[*cells] for cells in table]
+    changed[row][place] = "X9"
+    assert sheet_bytes(sheet.with_cell(row - 1, sheet.columns[place], "X9")) == bytes_of(changed)
 
 
 @given(

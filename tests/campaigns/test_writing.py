@@ -153,6 +153,22 @@ def test_what_is_in_the_journal_is_seen_before_the_table_has_it(cut_off: Path) -
     assert contents(cut_off) == before
 
 
+def test_an_interruption_after_the_event_undoes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(Disk):
+        def rename(self, old: Path, new: Path) -> None:
+            super().rename(old, new)
+            if new.suffix == ".json" and new.parent.name == "journal":
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("alloyloop.campaigns.files.DISK", Interrupted())
+        with pytest.raises(KeyboardInterrupt):
+            Campaign(folder).record("A", f"{E_GPa}=84")
+    assert Campaign(folder).snapshot().table.values(E_GPa)[0] == 84
+    Campaign(folder).record("B", f"{E_GPa}=71")
+    assert cells(folder, "A")[E_GPa] == "84"
+
+
 def test_the_next_writer_completes_what_was_cut_off(cut_off: Path) -> None:
     Campaign(cut_off).record("C", f"{E_GPa}=62")
     assert (cells(cut_off, "B")[E_GPa], cells(cut_off, "B")["note"], cells(cut_off, "C")[E_GPa]) == ("71", "soft", "62")
@@ -200,6 +216,14 @@ def test_what_waits_without_an_event_never_happened(folder: Path) -> None:
     assert Campaign(folder).snapshot().table.ids == ("A", "B", "C", "D", "E")
     recover(Folder(folder))
     assert contents(folder) == before
+
+
+def test_a_table_that_somebody_set_back_is_not_completed_by_what_another_change_left_waiting(folder: Path) -> None:
+    Campaign(folder).record("A", f"{E_GPa}=84")
+    (folder / "experiments.csv").write_text(EXPERIMENTS, encoding="utf-8")
+    staged_name(folder / "experiments.csv").write_text("id\nnever\n", encoding="utf-8")
+    recover(Folder(folder))
+    assert (folder / "experiments.csv").read_text(encoding="utf-8") == EXPERIMENTS
 
 
 def test_the_cache_may_be_deleted_at_any_time(cut_off: Path) -> None:

@@ -11,10 +11,11 @@ from math import inf
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from alloyloop.design.computed import computed
+from alloyloop.design.computed import ComputedBelief, computed
 from alloyloop.design.diagram import IntArray
 from alloyloop.design.features import Alloys, alloys_at
 from alloyloop.design.formulas import Formula
@@ -25,7 +26,7 @@ from alloyloop.design.lattice import Element, Lattice
 from alloyloop.design.process import Choice, Numeric
 from alloyloop.design.propose import THOROUGH
 from alloyloop.design.reaching import Reach
-from alloyloop.design.regions import Distance
+from alloyloop.design.regions import Distance, regions
 from alloyloop.design.space import DesignSpace, rows_in
 from alloyloop.design.telling_apart import Apart
 from alloyloop.design.wants import Want, Wanted
@@ -183,6 +184,16 @@ def test_the_second_answer_is_one_far_away_and_not_a_likelier_one_next_door() ->
     assert not rows_in(found.points[1:], neighbours).any()
 
 
+@pytest.mark.parametrize(("valley", "expected"), [((0.18, 0.22), [0, 1, 1]), ((0.5, 0.6), [0, 0, 0])])
+def test_a_valley_between_two_answers_parts_their_regions(valley: tuple[float, float], expected: list[int]) -> None:
+    three = alloys(SPACE.snap(np.array([[5.0, 10, 85], [35, 10, 55], [30, 10, 60]]), {})[0])
+
+    def is_likely(of: Alloys) -> NDArray[np.bool_]:
+        return np.asarray((of.fractions[:, 0] < valley[0]) | (of.fractions[:, 0] > valley[1]))
+
+    assert regions(three, (), is_likely).tolist() == expected
+
+
 # -- their order -------------------------------------------------------------------------------------------------------
 
 
@@ -242,8 +253,6 @@ def test_a_space_of_treatments_alone_is_answered() -> None:
 
     def density(of: Alloys) -> FloatArray:
         return np.asarray(99 - (np.asarray(of.process["power_W"], dtype=np.float64) - 210) ** 2 / 1000)
-
-    from alloyloop.design.computed import ComputedBelief
 
     dense = Wanted((want("density", low=98.95),), {"density": ComputedBelief("density", density)})
     found, _ = inverse(space, dense, (), 2, np.random.default_rng(0))
@@ -390,6 +399,15 @@ def test_what_is_left_is_as_often_met_as_in_draws() -> None:
     # The first design to melt is among those that meet all wants most often.
     often = met.mean(axis=0)
     assert often[rows_in(every(SPACE), reach.where[:1])][0] > 0.8 * often.max()
+
+
+def test_what_errs_together_is_seldom_high_in_one_and_low_in_the_other() -> None:
+    apart = (want("a", low=60), want("b", high=58))
+    left = []
+    for r in (-0.95, 0.95):
+        wanted = Wanted(apart, {"a": field(0), "b": field(0)}, correlation=np.array([[1, r], [r, 1]]))
+        left.append(inverse(SPACE, wanted, ELEMENTS, 1, np.random.default_rng(0))[1].chance_left)
+    assert left[1] < left[0] - 0.1
 
 
 def test_where_nothing_may_meet_the_wants_there_is_nothing_to_melt() -> None:

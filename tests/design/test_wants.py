@@ -104,6 +104,12 @@ def test_wants_are_met_together_as_often_as_in_draws(wants: tuple[Want, ...], me
     np.testing.assert_allclose(wanted.chance(ALLOYS, measured=measured), together, atol=0.012)
 
 
+def test_a_formula_that_is_a_property_is_met_as_the_property_is() -> None:
+    same = Want("E_GPa - 50 between 2 and 16", ("E_GPa",), Within(2, 16), Formula("E_GPa - 50"))
+    found, expected = (Wanted((one,), NUMBERS).chance(ALLOYS) for one in (same, SOFT))
+    np.testing.assert_allclose(found, expected, atol=0.003)  # by draws, and exactly
+
+
 def test_errors_that_go_together_change_what_is_likely() -> None:
     apart, tied = (Wanted((SOFT, STRONG), NUMBERS, correlation=r).chance(ALLOYS) for r in (None, TOGETHER))
     assert np.abs(apart - tied).max() > 0.03

@@ -217,6 +217,18 @@ def test_several_windows_are_told_the_widest_first() -> None:
     assert [first.ranges["Nb"], second.ranges["Nb"]] == [(12, 18), (0, 4)]
 
 
+def test_a_small_window_in_the_shade_of_a_large_one_is_found() -> None:
+    """The likeliest designs, and those that lie farthest from one another, are all in the large one."""
+
+    def chance(alloys: Alloys) -> FloatArray:
+        percent = 100 * alloys.fractions
+        return np.maximum(inside(percent, Zr=(0, 14)), inside(percent, Nb=(10, 11), Zr=(16, 17)) - 0.1)
+
+    large, small = found(space_of(20, 20), chance)
+    assert [large.n_designs, small.n_designs] == [21 * 15, 2 * 2]
+    assert small.ranges["Nb"] == (10, 11)
+
+
 def test_a_window_keeps_the_rules_of_the_space() -> None:
     space = space_of(20, 20)
     rule = parse_rule("Nb + Zr <= 12", Names(space.elements))
