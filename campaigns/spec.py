@@ -42,7 +42,7 @@ FORMAT = 1
 
 # No question of a person is longer, holds more or is nested deeper.
 MOST_BYTES, MOST_VALUES, MOST_NESTED = 200_000, 20_000, 50
-MOST_FORMATS = 1_000_000
+MOST_DIGITS, MOST_FORMATS = 300, 1_000_000
 
 # A step of preparation: of the rows, or of the features, with how many features, axes or clusters it leaves or makes.
 MERGE_REPEATS = "merge repeats"
@@ -419,7 +419,10 @@ def read_written(path: Path) -> Written:
             "`alloyloop new DIR --template beta-ti` writes a complete one to start from.",
         )
     _refuse_other_formats(path.name, document)
-    plain = _plain(document, count(1), path.name)
+    try:
+        plain = _plain(document, count(1), path.name)
+    except RecursionError as error:
+        raise _not_yaml(path.name, "a part of it holds itself") from error
     try:
         spec = CampaignSpec.model_validate(plain)
     except ValidationError as error:
@@ -675,9 +678,11 @@ def _plain(node: Any, values: Iterator[int], file: str) -> Any:
     if next(values) > MOST_VALUES:
         raise _not_yaml(file, f"it holds more than {MOST_VALUES} values")
     if isinstance(node, CommentedMap):
-        return {_key(key, file): _plain(value, values, file) for key, value in node.items()}
+        return {str(_plain(key, values, file)): _plain(value, values, file) for key, value in node.items()}
     if isinstance(node, CommentedSeq):
         return tuple(_plain(value, values, file) for value in node)
+    if isinstance(node, int) and abs(node) >= 10**MOST_DIGITS:
+        raise _not_yaml(file, f"a number in it has more than {MOST_DIGITS} digits")
     return node
 
 
