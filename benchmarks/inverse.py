@@ -396,7 +396,7 @@ def real(n_parts: int, n_wants: int) -> None:
                 plain = np.exp(wanted.log_chance(alloys))
                 first = np.argsort(-plain, kind="stable")[:N_PICKED]
                 held = np.all([limit.allows(values[name][first]) for name, limit in limits.items()], axis=0)
-                corrected = correction(wanted, rng)(plain[first])
+                corrected = correction(wanted, rng, searched=False)(plain[first])
                 for tally in (own, pooled):
                     tally.add(plain[first], corrected, held, part.ids[first])
         print(f"\n{table.name}: {len(measured.ids)} rows, {', '.join(table.properties)}; left out in fifths")

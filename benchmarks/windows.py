@@ -1,6 +1,6 @@
 """How well a window is found that is known to be there: a box planted in a SYNTHETIC property, 200 noisy measurements.
 
-    python benchmarks/windows.py                # 500 boxes, ten minutes of one idle core
+    python benchmarks/windows.py                # 500 boxes, some six minutes of one idle core
     python benchmarks/windows.py --draws 60     # to look at
 
 Titanium with two to five other elements, each of 0 to 20 at.% on a step of 1 %; two or four of them are boxed in, in

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
+from zipfile import ZipFile
 
 from .cells import safe_cell
 from .files import TextFile, decode, encode, read_bytes, write_atomically
@@ -239,6 +240,8 @@ def write_sheet(path: Path | str, sheet: Sheet) -> None:
     write_atomically(path, sheet_bytes(sheet))
 
 
+# In a line of text, and in an Excel workbook once it is unpacked.
+MOST_SIGNS, MOST_UNPACKED = 1_000_000, 500_000_000
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _QUOTED_TEXT = r'"[^"]*(?:""[^"]*)*"'
 _QUOTED = re.compile(rf"({_QUOTED_TEXT})(.*)", re.DOTALL)
@@ -299,6 +302,7 @@ def _parsed(source: TextFile, file: str) -> Sheet:
     """Find out how a table is written down, and read it."""
     if not source.text.strip(' \t\r\n\ufeff,;|"'):
         raise _empty(file)
+    _refuse_endless_lines(source.text, file)
     text, preface, named = source.text, "", None
     if said := re.match(r'"?sep=([,;|\t])"?\s*?(?:\r\n|\n|\r)', text, re.IGNORECASE):
         text, preface, named = text[said.end() :], said[0], said[1]
@@ -310,6 +314,13 @@ def _parsed(source: TextFile, file: str) -> Sheet:
         remarks = (*remarks, f"{file} writes numbers with a decimal comma inside quotation marks; they were read so.")
     dialect = Dialect(delimiter, decimal, newline, source.encoding, source.bom)
     return _sheet(text, file, dialect, preface, remarks)
+
+
+def _refuse_endless_lines(text: str, file: str) -> None:
+    longest = max(map(len, text.replace("\r", "\n").split("\n")))
+    if longest > MOST_SIGNS:
+        said = f"It has a line of {longest} signs, and no row of a table has more than {MOST_SIGNS}"
+        raise CampaignFileError.whole_file(file, said, "Check that it is the file that was meant.")
 
 
 def _empty(file: str) -> CampaignFileError:
@@ -465,6 +476,10 @@ def _excel_sheet(data: bytes, file: str) -> Sheet:
         remedy = 'Install it with `pip install "alloyloop[excel]"`, or save the sheet as CSV (UTF-8).'
         raise CampaignFileError.whole_file(file, "Reading Excel workbooks needs openpyxl", remedy) from error
     try:
+        with ZipFile(io.BytesIO(data)) as parts:
+            unpacked = sum(part.file_size for part in parts.infolist())
+        if unpacked > MOST_UNPACKED:
+            raise ValueError(f"it has {unpacked / 1e6:.3g} MB when unpacked")
         values = load_workbook(io.BytesIO(data), data_only=True).worksheets[0].values
         formulas = load_workbook(io.BytesIO(data)).worksheets[0].values
         cells = list(zip(map(tuple, values), map(tuple, formulas), strict=True))

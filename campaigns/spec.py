@@ -41,7 +41,7 @@ FILE = "campaign.yaml"
 FORMAT = 1
 
 # No question of a person is longer, holds more or is nested deeper.
-MOST_BYTES, MOST_VALUES, MOST_NESTED = 200_000, 20_000, 50
+MOST_BYTES, MOST_VALUES, MOST_NESTED = 100_000, 20_000, 50
 MOST_DIGITS, MOST_FORMATS = 300, 1_000_000
 
 # A step of preparation: of the rows, or of the features, with how many features, axes or clusters it leaves or makes.
@@ -429,6 +429,7 @@ def read_written(path: Path) -> Written:
         meant = [detail for detail in error.errors() if _is_meant(plain, detail["loc"])]
         raise CampaignFileError([_problem(path.name, document, detail) for detail in meant]) from error
     written = Written(spec, lambda keys: _line(document, keys))
+    _refuse_links_elsewhere(written, path.parent)
     _refuse_unknown_names(written)
     return written
 
@@ -448,8 +449,10 @@ def _parsed(text: str, file: str) -> Any:
         raise CampaignFileError.whole_file(file, f"This is not YAML: {error}") from error
     except RecursionError as error:
         raise _not_yaml(file, "it is nested too deep") from error
-    except Exception as error:  # whatever Python says of a date or a number that is none
+    except ValueError as error:  # of a date or a number that is none
         raise _not_yaml(file, f"a value in it cannot be read ({error})") from error
+    except Exception as error:  # the parser's own, on tags and merges that lead nowhere
+        raise _not_yaml(file, "a value in it cannot be read") from error
 
 
 def _depth(text: str) -> int:
@@ -487,6 +490,21 @@ class Mistakes:
         """Raise all that was noted, if there is any."""
         if self._problems:
             raise CampaignFileError(self._problems)
+
+
+def _refuse_links_elsewhere(written: Written, folder: Path) -> None:
+    """A file that campaign.yaml names is no link out of its folder: what a stranger's leads to would be copied."""
+    spec, mistakes = written.spec, Mistakes(written)
+    named: dict[Keys, str | None] = {("candidates",): spec.candidates}
+    if isinstance(spec.features, tuple):
+        named |= {("features", i): name for i, name in enumerate(spec.features) if is_element_table(name)}
+    named[("calphad", "database")] = None if spec.calphad is None else spec.calphad.database
+    named[("melting", "stock")] = None if spec.melting is None else spec.melting.stock
+    for keys, name in named.items():
+        with mistakes.at(*keys):
+            if name is not None and not (folder / name).resolve().is_relative_to(folder.resolve()):
+                raise AlloyloopError(f"{name} is a link to a file elsewhere", "Put the file itself into the folder.")
+    mistakes.raise_any()
 
 
 def _refuse_unknown_names(written: Written) -> None:
@@ -673,7 +691,7 @@ def _refuse_other_formats(file: str, document: CommentedMap) -> None:
 def _plain(node: Any, values: Iterator[int], file: str) -> Any:
     """The document without its line numbers; keys as text, since YAML reads `No:` as false and `1:` as a number.
 
-    `values` counts what it holds: by naming parts of it again and again, a small file could hold more than fits anywhere.
+    `values` counts what it holds: by naming its parts again and again a small file could hold more than memory does.
     """
     if next(values) > MOST_VALUES:
         raise _not_yaml(file, f"it holds more than {MOST_VALUES} values")

@@ -380,9 +380,8 @@ def class_finder(classes: Classes) -> Callable[[str], str | None]:
     for name, said in classes.items():
         for word in said:
             words.setdefault(word.casefold(), name)
-            pattern = re.escape(word.casefold()).replace(r"\*", ".*").replace(r"\?", ".")
-            patterns.append((re.compile(pattern, re.DOTALL), name))
-    patterns.sort(key=lambda pattern: pattern[0].pattern == ".*")
+            patterns.append((_pattern(word.casefold()), name))
+    patterns.sort(key=lambda pattern: pattern[0].pattern == _pattern("*").pattern)
 
     @cache
     def class_of(cell: str) -> str | None:
@@ -392,3 +391,16 @@ def class_finder(classes: Classes) -> Callable[[str], str | None]:
         return next((name for pattern, name in patterns if pattern.fullmatch(word)), None)
 
     return class_of
+
+
+def _pattern(word: str) -> re.Pattern[str]:
+    """What matches a word in which * stands for anything and ? for a sign.
+
+    What lies between two * is looked for where it comes first, and nowhere else if the rest then does not match: many *
+    in a word would else take forever.
+    """
+    first, *others = [re.escape(part).replace(r"\?", ".") for part in re.sub(r"\*+", "*", word).split("*")]
+    if not others:
+        return re.compile(first, re.DOTALL)
+    between = "".join(f"(?>.*?{part})" for part in others[:-1])
+    return re.compile(f"{first}{between}.*{others[-1]}", re.DOTALL)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from alloyloop.design.beliefs import Belief, Evidence
 from alloyloop.design.classes import ClassBelief
@@ -18,7 +19,7 @@ from alloyloop.design.features import Alloys, Features
 from alloyloop.design.formulas import Formula
 from alloyloop.design.goals import Is, Within
 from alloyloop.design.left_out import left_out
-from alloyloop.design.picked import LEAST_ROWS, N_CONSIDERED, Correction, Replay, correction, fitted, replay
+from alloyloop.design.picked import LEAST_ROWS, N_CONSIDERED, SEARCHED, Correction, Replay, correction, fitted, replay
 from alloyloop.design.wants import Want, Wanted
 from alloyloop.surrogates.base import FloatArray, Prediction, Surrogate
 
@@ -73,9 +74,9 @@ def picks(claimed: FloatArray, chance: FloatArray, seed: int = 0) -> Replay:
     return Replay(claimed, np.random.default_rng(seed).uniform(size=len(claimed)) < chance, np.arange(len(claimed)))
 
 
-@given(st.floats(-3, 3), st.floats(0.1, 5))
-def test_what_is_surer_stays_surer(shift: float, slope: float) -> None:
-    honest = Correction(shift, slope)(np.linspace(0, 1, 101))
+@given(st.floats(-3, 3), st.floats(0.1, 5), st.floats(0.5, 1))
+def test_what_is_surer_stays_surer(shift: float, slope: float, left: float) -> None:
+    honest = Correction(shift, slope, left=left)(np.linspace(0, 1, 101))
     assert np.all(np.diff(honest) >= 0)
     assert honest[0] == 0
     assert honest[-1] == 1
@@ -113,8 +114,15 @@ def test_a_row_that_is_picked_again_says_nothing_new() -> None:
 
 
 def test_an_honest_belief_is_left_as_it_is() -> None:
-    found = correction(Wanted((SOFT,), {"E_GPa": moduli(1.0)}), np.random.default_rng(0))
+    found = correction(Wanted((SOFT,), {"E_GPa": moduli(1.0)}), np.random.default_rng(0), searched=False)
     np.testing.assert_allclose(found(CLAIMS), CLAIMS, atol=0.08)
+
+
+def test_what_was_searched_for_in_a_whole_space_is_told_to_be_less_sure_where_it_is_likely() -> None:
+    wanted = Wanted((SOFT,), {"E_GPa": moduli(1.0)})
+    of_rows, of_all = (correction(wanted, np.random.default_rng(0), searched=each) for each in (False, True))
+    odds = logit(of_rows(CLAIMS))
+    np.testing.assert_allclose(logit(of_all(CLAIMS)), np.where(odds > 0, SEARCHED * odds, odds))
 
 
 def test_a_belief_that_is_too_sure_is_told_to_be_less_so() -> None:
@@ -124,7 +132,7 @@ def test_a_belief_that_is_too_sure_is_told_to_be_less_so() -> None:
 
 def test_correcting_comes_nearer_to_what_holds_on_rows_of_the_same_kind() -> None:
     wanted, new = (Wanted((SOFT,), {"E_GPa": moduli(2.0, seed=seed)}) for seed in (0, 1))
-    found, seen = correction(wanted, np.random.default_rng(0)), replay(new, np.random.default_rng(1))
+    found, seen = correction(wanted, np.random.default_rng(0), searched=False), replay(new, np.random.default_rng(1))
     assert seen is not None
     plain, corrected = (
         np.mean(np.abs(claims.mean() - seen.met.mean())) for claims in (seen.claimed, found(seen.claimed))
@@ -193,7 +201,8 @@ def test_a_bound_is_no_measurement() -> None:
 
 @pytest.mark.parametrize("n", [1, N_CONSIDERED, LEAST_ROWS - 1])
 def test_a_few_rows_correct_nothing(n: int) -> None:
-    assert correction(Wanted((SOFT,), {"E_GPa": moduli(5.0, n=n)}), np.random.default_rng(0)) == Correction()
+    wanted = Wanted((SOFT,), {"E_GPa": moduli(5.0, n=n)})
+    assert correction(wanted, np.random.default_rng(0)) == Correction(left=SEARCHED)
 
 
 def test_what_is_computed_needs_no_correction() -> None:
@@ -238,4 +247,4 @@ def test_of_one_design_alone_nothing_can_be_left_out() -> None:
     some = moduli(1.0, n=5).evidence
     same = replace(some, alloys=some.alloys.rows(np.zeros(5, dtype=np.intp)))
     assert left_out(mean_of(same)) is None
-    assert correction(Wanted((SOFT,), {"E_GPa": mean_of(same)}), np.random.default_rng(0)) == Correction()
+    assert replay(Wanted((SOFT,), {"E_GPa": mean_of(same)}), np.random.default_rng(0)) is None
