@@ -1,13 +1,13 @@
 """Broken files by the hundred thousand: does any of them bring more than a sentence?
 
-    python benchmarks/fuzz.py                        # a quarter of an hour on one core
+    python benchmarks/fuzz.py                        # some minutes on one core
     python benchmarks/fuzz.py --scale 0.01           # a look
     python benchmarks/fuzz.py --atheris 60           # besides, atheris looks for new paths for so many seconds a target
 
-Files as people write them are cut, doubled, spliced and spoilt at random, and read as `check` reads them. Looked for: an
-exception that is not an AlloyloopError; more than 5 s of processor time; anything that reading should not do: a file
+Files as people write them are cut, doubled, spliced and spoilt at random, and read as `check` reads them. Looked for:
+an exception that is not an AlloyloopError; more than 5 s of processor time; anything that reading should not do: a file
 opened for writing, renamed or deleted, a file outside the folder read, a process started, a connection made, code run;
-a table that is not written back to the byte. What was found is printed as Python would write it, and the script exits 1.
+a table that is not written back to the byte. What was found is printed as Python would write it; the script exits 1.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -58,18 +59,16 @@ TABLE = (
     "C;proposed;2;;;60;40;0;;1e3;;n/a;;;;=1+1\r\n"
 )
 SMALL = "alloyloop: 1\nname: x\nproperties: {a: {goal: below, limit: 3}}\nprocess: {p: {min: 0, max: 1, step: 0.1}}\n"
-TARGETS = ("cell", "table", "event", "stock", "candidates", "small question", "question", "folder")
-COUNTS = dict(zip(TARGETS, (450_000, 350_000, 150_000, 30_000, 30_000, 40_000, 8_000, 2_000), strict=True))
+TARGETS = ("cell", "event", "question", "small question", "folder", "stock", "candidates", "table")
+COUNTS = dict(zip(TARGETS, (580_000, 260_000, 2_000, 20_000, 1_000, 15_000, 15_000, 120_000), strict=True))
 
 # What is written into files now and then.
-WORDS = [
-    *(b"\0", b"\xff", b"\xef\xbb\xbf", b"\xff\xfe", b"\xed\xa0\x80", b"\r", b"\n", b"\t", b'"', b"'", b";", b",", b"|"),
-    *(b"=", b"-", b"+", b"@", b"\xc2\xb1", b"<", b">", b"%", b"\xe2\x88\x92", b"\\", b"*", b"?", b"~", b"null", b"true"),
-    *(b"nan", b"inf", b"1e999", b"-0", b"9" * 30, b"9" * 400, b"1e-320", b"0.1", b"100", b"12. Mrz", b"2001-99-99"),
-    *(b"*a", b"&a ", b"<<: *a", b"!!python/object/apply:os.system [ls]", b"!!binary ", b"!!float ", b"- ", b": ", b"{"),
-    *(b"}", b"[", b"]", b"\n---\n", b"? ", b"| ", b"#", b"../../etc/passwd", b"/dev/zero", b"sep=;\n", b"=1+1", b"__class__"),
-    *(b"max", b"min", b"step", b"Nb", b"rules", b"id", b"status", b"Ti_wt_pct", b"added", b"cells", b"change", b"after"),
-]
+WORDS = [word.encode("utf-8", "surrogatepass") for word in "\0\ud800\ufeff\r\n\t±−"]
+WORDS += [b"\xff", b"\xff\xfe", b"\n---\n", b"sep=;\n", b"9" * 30, b"9" * 400, b"!!python/object/apply:os.system [ls]"]
+WORDS += rb"""
+" ' ; , | = - + @ < > % \ * ? ~ : { } [ ] # null true nan inf 1e999 -0 1e-320 0.1 100 2001-99-99 *a &a !!binary !!float
+<<: max min step Nb rules id status Ti_wt_pct added cells change after ../../etc/passwd /dev/zero =1+1 __class__ 12.Mrz
+""".split()
 
 
 class Hang(BaseException):
@@ -79,12 +78,13 @@ class Hang(BaseException):
 class Watch:
     """Sees what reading does that it should not, by Python's own audit events."""
 
-    FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "os.fork", "os.spawn", "subprocess", "socket", "ctypes")
+    FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "os.fork", "os.spawn", "subprocess", "socket")
     CHANGING = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.truncate", "shutil", "os.link")
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.on, self.seen = os.fspath(folder), False, list[str]()
-        self._trusted = (self.folder, *sys.path, sys.prefix, sys.base_prefix, str(Path(__file__).parents[1]))
+        ours = (*sys.path, sys.prefix, sys.base_prefix, str(Path(__file__).parents[1]))
+        self._trusted = (self.folder, *filter(None, ours))
         sys.addaudithook(self._hook)
 
     def _hook(self, event: str, told: tuple[Any, ...]) -> None:
@@ -93,15 +93,16 @@ class Watch:
         if event.startswith((*self.FORBIDDEN, *self.CHANGING)):
             self.seen.append(f"{event} {told!r:.100}")
         elif event == "open" and isinstance(told[0], str | bytes):
-            path, flags = os.path.abspath(os.fsdecode(told[0])), told[2] or 0
-            if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) or not path.startswith(tuple(filter(None, self._trusted))):
+            path, writes = os.fsdecode(told[0]), (told[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+            is_ours = path.startswith(self._trusted) and ".." not in Path(path).parts
+            if path != os.devnull and (writes or not is_ours):  # the solver of milp.py is silenced to devnull
                 self.seen.append(f"open {path}")
         elif event == "exec" and told[0].co_filename.startswith("<") and "frozen" not in told[0].co_filename:
-            if told[0].co_filename not in ("<string>", "<lambdifygenerated>") or "namedtuple" not in repr(told[0]):
-                self.seen.append(f"exec {told[0]!r}")
+            self.seen.append(f"exec {told[0]!r}")
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
+        """Watch what happens inside."""
         self.on = True
         try:
             yield
@@ -128,8 +129,19 @@ class Reader:
         events = [json.dumps(each).encode() for each in (event, old, changed)]
         stock = b"material,purity,price_per_kg,in_stock_g,Ti_wt_pct\nNb,0.999,90,500,\nMg-30Ca,,20,,\nscrap,1,1,0,90\n"
         library = b"id;Ti_wt_pct;Nb_wt_pct;temperature_C\nA;60;40;900\nB;bal.;30;800\n"
-        cells = [b"61.2", b"61,2 \xc2\xb1 0,8", b"<12", b"1 234,5", b"12. Mrz", b"1.5e-3", b"n/a", b"3.1, 4.2; 5", b"5 GPa"]
-        questions = [path.read_bytes() for path in sorted(Path(__file__).parents[1].glob("**/golden/**/campaign.yaml"))]
+        cells = [
+            b"61.2",
+            b"61,2 \xc2\xb1 0,8",
+            b"<12",
+            b"1 234,5",
+            b"12. Mrz",
+            b"1.5e-3",
+            b"n/a",
+            b"3.1, 4; 5",
+            b"5 GPa",
+        ]
+        golden = Path(__file__).parents[1] / "tests" / "campaigns" / "golden"
+        questions = [path.read_bytes() for path in sorted(golden.glob("**/campaign.yaml"))]
         question = QUESTION.encode()
         return {
             "cell": cells,
@@ -170,7 +182,7 @@ class Reader:
     def _look(self, target: str, data: bytes, path: Path) -> None:
         match target:
             case "cell":
-                read_number(data.decode("utf-8", "replace"), ",." [len(data) % 2])
+                read_number(data.decode("utf-8", "replace"), ",."[len(data) % 2])
             case "table":
                 file = decode(data, "experiments.csv")
                 sheet = parse_sheet(file.text, "experiments.csv")
@@ -186,9 +198,9 @@ class Reader:
                     self.watch.on = False
                     path.unlink()
                     self.watch.on = True
-                digests_after(event), digests_before(event), History.of([event, event]).undone
+                _ = digests_after(event), digests_before(event), History.of([event, event]).undone
                 if (change := change_of(event)) is not None:
-                    change.inverse(), change.apply(self.sheet), change.rest(self.sheet)
+                    _ = change.inverse(), change.apply(self.sheet), change.rest(self.sheet)
             case "stock":
                 read_stock(self.folder, path.name)
             case "candidates":
@@ -241,8 +253,7 @@ def tried(reader: Reader, target: str, n: int, rng: random.Random) -> Iterator[t
 
 def with_atheris(reader: Reader, target: str, seconds: int) -> None:
     """Let atheris look for inputs that take new paths; it ends the process where it finds one that fails."""
-    import atheris  # pip install atheris, in an environment of its own
-
+    atheris = import_module("atheris")  # pip install atheris, in an environment of its own
     for module in [module for name, module in sys.modules.items() if name.startswith("alloyloop.campaigns")]:
         for name, value in list(vars(module).items()):
             if getattr(value, "__module__", "") == module.__name__ and callable(value) and hasattr(value, "__code__"):

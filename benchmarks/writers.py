@@ -80,7 +80,7 @@ def judged(campaign: Campaign, times: int) -> list[str]:
     wrong = [f"{id} is {found.get(id)}" for id, value in wanted.items() if found.get(id) != value]
     journal = list(events(folder).values())
     named = Counter(id for event in journal for id in event["results"])
-    if named != Counter(wanted):
+    if named != Counter(list(wanted)):
         wrong.append(f"{len(wanted)} results and {named.total()} in the journal")
     for earlier, later in pairwise(journal):
         if len(later["after"]) != 1 or later["digests"]["before"] != earlier["digests"]["after"]:

@@ -65,6 +65,12 @@ class Question:
         """The wants, as a person says them."""
         return tuple(want.words for want in self.wanted.wants)
 
+    @property
+    def sees_phases(self) -> bool:
+        """Whether phases have to be computed of a design before anything can be said of it."""
+        beliefs = (*self.wanted.numbers.values(), *self.wanted.classes.values())
+        return any(getattr(belief.features, "calphad", None) is not None for belief in beliefs)
+
     def alloys(self, points: IntArray) -> Alloys:
         """Points of the space as alloys over the table's elements."""
         return alloys_at(self.space, points, self.snapshot.table.elements)

@@ -129,7 +129,7 @@ def decode(data: bytes, file: str) -> TextFile:
             except UnicodeDecodeError as error:
                 raise _not_text(file, f"it begins as {encoding.upper()} and goes on as something else") from error
     if b"\0" in data:
-        return TextFile(_utf16_without_mark(data, file), "utf-16-le" if data[1:2] == b"\0" else "utf-16-be")
+        return _utf16_without_mark(data, file)
     try:
         return TextFile(data.decode("utf-8"))
     except UnicodeDecodeError:
@@ -296,13 +296,13 @@ def _forget(path: Path) -> None:
             DISK.unlink(path)
 
 
-def _utf16_without_mark(data: bytes, file: str) -> str:
+def _utf16_without_mark(data: bytes, file: str) -> TextFile:
     """Decode UTF-16 that lacks its mark: Latin letters leave every second byte zero. Other zero bytes are no text."""
     for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
         zeros = data[first::2].count(0)
         if len(data) % 2 == 0 and zeros > 0.8 * len(data) / 2 and not data[1 - first :: 2].count(0):
             with contextlib.suppress(UnicodeDecodeError):
-                return data.decode(encoding)
+                return TextFile(data.decode(encoding), encoding)
     raise _not_text(file, f"byte {data.index(0) + 1} is zero")
 
 

@@ -15,6 +15,7 @@ from ..design.drivers import Step, cloud, steps, where_enough
 from ..design.goals import Within
 from ..design.inverse import Found, inverse
 from ..design.process import Process
+from ..design.propose import SPARING, THOROUGH
 from ..design.reaching import Reach
 from ..design.readable import Tallies
 from ..design.surer import Surer
@@ -94,7 +95,8 @@ class Inverted(Sequence[Answer]):
     reach : whether the probability can be reached, and what would have to give way where it cannot
     where : names of designs to melt that could change the answer
     limits_of_testing : wants that even an alloy known exactly would be measured to meet too seldom, and how often
-    rules : where designs are likely enough, read off many of them; None where all are, or none is
+    rules : where designs are likely enough, read off many of them; None where all are, or none is, or phases would
+        have to be computed for each
     likely : the chance that is enough for `rules`
     """
 
@@ -296,6 +298,7 @@ def invert(
         raise AlloyloopError(f"{n} alloys cannot be answered with", f"Ask for 1 to {MOST_ANSWERS}.")
     asked = question(snapshot, wishes, fix, noise=noise)
     elements, (searching, looking) = snapshot.table.elements, np.random.default_rng(snapshot.spec.seed).spawn(2)
+    phases = asked.sees_phases
     found, reach = inverse(
         asked.space,
         asked.wanted,
@@ -307,10 +310,13 @@ def invert(
         known=snapshot.alloys().rows(snapshot.known),
         cost=None if snapshot.cost is None else snapshot.cost.of,
         apart=apart(snapshot, asked.scatter),
+        effort=SPARING if phases else THOROUGH,
     )
     likely = probability if reach.reachable else SHARE_OF_THE_BEST * reach.best
-    seen = cloud(asked.space, found.points, looking)
-    rules = where_enough(asked.space, seen, elements, asked.chance(asked.alloys(seen)), likely)
+    rules = None
+    if not phases:  # they take too long to compute for a picture of the whole space
+        seen = cloud(asked.space, found.points, looking)
+        rules = where_enough(asked.space, seen, elements, asked.chance(asked.alloys(seen)), likely)
     return Inverted(
         asked,
         probability,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .answers import Json
-from .spec import ALL_NUMBERS_OF_GOALS, FORMAT, NUMBERS_OF_A_GOAL, CampaignSpec
+from .migrating import FORMAT
+from .spec import ALL_NUMBERS_OF_GOALS, NUMBERS_OF_A_GOAL, CampaignSpec
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -45,7 +46,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "groups": "Elements, by a name for them, of which so many are present.",
         "rules": "What every design keeps, such as `10 <= Nb + Ta <= 30`.",
         "policy": "What the alloy may not contain, and why (`alloyloop policies`).",
-        "made_within": "How far amounts come out from what is aimed at: standard deviation per element [%], or learned.",
+        "made_within": "How far amounts come out from the aim: standard deviation per element [%], or learned.",
         "made_within_share": "So large a share of what is made must be as good.",
     },
     "ElementSpec": {

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from zipfile import ZipFile
 
+from ..surrogates.errors import AlloyloopError
 from .cells import safe_cell
 from .files import TextFile, decode, encode, read_bytes, write_atomically
 from .problems import CampaignFileError, Problem
@@ -124,7 +125,7 @@ class Sheet:
         wider = self.with_columns(column for _, column in changes)
         by_row: dict[int, dict[int, str]] = {}
         for (row, column), text in changes.items():
-            by_row.setdefault(row, {})[wider.positions[column]] = text
+            by_row.setdefault(row, {})[wider.positions[self._name(column)]] = text
         records = list(wider._records)
         for row, cells in by_row.items():
             record = wider.row_numbers[row] - 1
@@ -133,7 +134,7 @@ class Sheet:
 
     def with_rows(self, rows: Iterable[Mapping[str, str]]) -> Sheet:
         """Return the sheet with rows added below the last one, given as column → text; new columns go to the end."""
-        rows = [dict(row) for row in rows]
+        rows = [{self._name(column): text for column, text in row.items()} for row in rows]
         wider = self.with_columns(column for row in rows for column in row)
         records = list(wider._records)
         last = wider.row_numbers[-1] - 1 if wider.row_numbers else wider._header
@@ -156,9 +157,11 @@ class Sheet:
 
     def with_columns(self, names: Iterable[str]) -> Sheet:
         """Return the sheet with blank columns added at the end; those that are there stay where they are."""
-        new = [name for name in dict.fromkeys(names) if name not in self.positions]
+        new = [name for name in dict.fromkeys(map(self._name, names)) if name not in self.positions]
         if not new:
             return self
+        if "" in new:
+            raise AlloyloopError("A column that is to be added has no name", "Give it one.", place=self.file)
         start = len(self.columns)
         kept = {number - 1 for number in self.row_numbers}
         records = list(self._records)
@@ -166,6 +169,10 @@ class Sheet:
         for record in kept:
             records[record] = self._rewritten(records[record], dict.fromkeys(range(start, start + len(new)), ""))
         return self._again(records)
+
+    def _name(self, column: str) -> str:
+        """The name of a column as it is read again once it was written."""
+        return column if column in self.positions else _name(safe_cell(column))
 
     def _raw_cells(self, record: str) -> tuple[list[str], str]:
         """Return the cells of a record as they are written, and its line end."""
@@ -387,7 +394,7 @@ def _sheet(text: str, file: str, dialect: Dialect, preface: str, remarks: Sequen
     if not table:
         raise _empty(file)
     (header_number, header), *body = table
-    names = [" ".join(name.replace("\ufeff", "").split()) for name in header]
+    names = list(map(_name, header))
     width = len(names)
     while width and not names[width - 1] and not any(len(cells) >= width and cells[width - 1] for _, cells in body):
         width -= 1
@@ -422,6 +429,11 @@ def _sheet(text: str, file: str, dialect: Dialect, preface: str, remarks: Sequen
         header_number - 1,
         preface,
     )
+
+
+def _name(cell: str) -> str:
+    """What a cell of a header names."""
+    return " ".join(cell.replace("\ufeff", "").split())
 
 
 def _form_of_header(file: str, number: int, columns: Sequence[str]) -> list[Problem]:

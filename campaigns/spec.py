@@ -31,6 +31,7 @@ from ..surrogates.errors import AlloyloopError
 from ..surrogates.steps import SPELLING
 from .element_tables import is_element_table
 from .files import read_text
+from .migrating import FORMAT, bring_up, can_be_read
 from .problems import CampaignFileError, Problem
 from .reading import listed
 from .table import FIRST_COLUMNS, LAST_COLUMNS
@@ -38,7 +39,6 @@ from .table import FIRST_COLUMNS, LAST_COLUMNS
 Keys = tuple[str | int, ...]
 
 FILE = "campaign.yaml"
-FORMAT = 1
 
 # No question of a person is longer, holds more or is nested deeper.
 MOST_BYTES, MOST_VALUES, MOST_NESTED = 100_000, 20_000, 50
@@ -419,6 +419,7 @@ def read_written(path: Path) -> Written:
             "`alloyloop new DIR --template beta-ti` writes a complete one to start from.",
         )
     _refuse_other_formats(path.name, document)
+    bring_up(document, document["alloyloop"])
     try:
         plain = _plain(document, count(1), path.name)
     except RecursionError as error:
@@ -679,10 +680,11 @@ def _refuse_other_formats(file: str, document: CommentedMap) -> None:
             "The key alloyloop is missing, which names the version of the format",
             f"Write 'alloyloop: {FORMAT}' first.",
         )
-    if type(version) is not int or version != FORMAT:
+    if not isinstance(version, int) or isinstance(version, bool) or not can_be_read(version):
         line = _line(document, ("alloyloop",))
         newer = isinstance(version, int) and version > FORMAT
-        remedy = "Install a newer alloyloop." if newer else f"This version reads format {FORMAT}."
+        newest = "Install a newer alloyloop: `pip install --upgrade alloyloop`."
+        remedy = newest if newer else f"This version reads format {FORMAT}."
         if newer and version > MOST_FORMATS:
             version = "of a number without end"
         raise CampaignFileError([Problem(file, line, "alloyloop", f"This campaign has format {version}", remedy)])

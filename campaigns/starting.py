@@ -13,8 +13,8 @@ from ..design.composition import Basis
 from ..surrogates.errors import AlloyloopError
 from .campaign import Campaign
 from .infer import Inference, Range, infer
+from .migrating import FORMAT
 from .sheet import read_sheet, sheet_bytes
-from .spec import FORMAT
 
 
 def campaign_from_table(

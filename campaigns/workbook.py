@@ -38,7 +38,7 @@ def workbook(sheet: Sheet, file: str = "") -> bytes:
     """
     try:
         from openpyxl import Workbook
-        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, WriteOnlyCell
+        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell, WriteOnlyCell
     except ImportError as error:
         remedy = 'Install it with `pip install "alloyloop[excel]"`, or write a .csv file.'
         raise CampaignFileError.whole_file(file, "Writing Excel workbooks needs openpyxl", remedy) from error
@@ -46,8 +46,8 @@ def workbook(sheet: Sheet, file: str = "") -> bytes:
     page = book.create_sheet("Table")
     page.freeze_panes = "A2"
 
-    def cell(said: str | float) -> WriteOnlyCell:
-        if isinstance(said, float):
+    def cell(said: str | float) -> Cell:
+        if not isinstance(said, str):
             return WriteOnlyCell(page, said)
         made = WriteOnlyCell(page, ILLEGAL_CHARACTERS_RE.sub("\ufffd", said) or None)
         if said:

@@ -51,7 +51,7 @@ LEAST_ROWS = 12
 # What is thought of the line before any row is seen: standard deviations of its shift, in log odds, and of the
 # logarithm of its slope.
 SHIFT, SLOPE = 0.25, 0.25
-# Of the log odds above even that are claimed of what was searched for in a whole space, so much is left. Measured in six
+# Of the log odds above even that are claimed of what a whole space was searched for, so much is left. Measured in six
 # synthetic laboratories (benchmarks/inverse.py, seed 0; shares of 0.7 to 0.85 are as likely), and tried on other seeds.
 SEARCHED = 0.8
 _LARGEST = 20.0  # of log odds: no claim is taken for surer than one in 5e8

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # An advantage of more than so many of its standard deviations is not taken for chance.
 SURE = 2.0
+# Decimals of an amount [%] that tell designs apart; those beyond are rounding.
+_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +235,9 @@ class _Columns:
 
 def _columns(space: DesignSpace, alloys: Alloys, features: Features) -> _Columns:
     """What rules may name: amounts of the elements but the balance, process values, conditions and further columns."""
-    amounts, variables = percent(space, alloys), {variable.name: variable for variable in space.process}
+    variables = {variable.name: variable for variable in space.process}
+    # Amounts come back from fractions: the last digits would put a threshold between steps on either side.
+    amounts = percent(space, alloys).round(_DIGITS)
     counted = {} if space.lattice is None else {each.symbol: each.step for each in space.lattice.elements}
     of: list[tuple[Thing, str]] = []
     values: list[FloatArray] = []

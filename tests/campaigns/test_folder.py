@@ -136,6 +136,15 @@ def test_a_crash_while_a_round_is_written_leaves_no_round(
     assert contents(folder.round(1)) == {"decision.json": b"second"}
 
 
+def test_a_round_that_was_left_by_a_suggestion_that_was_cut_off_is_replaced_whole(folder: Folder) -> None:
+    with folder.writing():
+        folder.stage_round(1, ROUND)
+        folder.put_round(1)
+        folder.stage_round(1, {"decision.json": b"second"})
+        folder.put_round(1)
+    assert contents(folder.round(1)) == {"decision.json": b"second"}
+
+
 def test_no_file_has_a_name_that_windows_does_not_know(folder: Folder) -> None:
     campaign = Campaign(folder.path)
     campaign.record("A", "youngs_modulus_GPa=84")

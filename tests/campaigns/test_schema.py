@@ -18,6 +18,8 @@ from alloyloop.campaigns.schema import MEANINGS, campaign_schema
 from alloyloop.campaigns.spec import CampaignSpec, read_spec
 from alloyloop.campaigns.templates import template, template_names
 
+from .folders import alloyloop
+
 jsonschema = pytest.importorskip("jsonschema")
 
 HERE = Path(__file__).parent
@@ -177,3 +179,12 @@ def test_every_key_is_explained() -> None:
 def test_the_keys_of_the_manual_are_those_of_the_schema() -> None:
     named = set(re.findall(r"^\| `([a-z_]+)` \|", PAGE.partition("## campaign.yaml")[2].partition("\n### ")[0], re.M))
     assert named == set(MEANINGS["CampaignSpec"])
+
+
+def test_the_command_prints_it_or_writes_it(tmp_path: Path) -> None:
+    told = alloyloop("schema")
+    assert (told.code, told.err, json.loads(told.out)) == (0, "", campaign_schema())
+    path = tmp_path / "campaign.schema.json"
+    told = alloyloop("schema", "-o", str(path))
+    assert "# yaml-language-server: $schema=campaign.schema.json" in told.out
+    assert json.loads(path.read_text(encoding="utf-8")) == campaign_schema()

@@ -15,6 +15,8 @@ from alloyloop.campaigns.problems import CampaignFileError
 from alloyloop.campaigns.sheet import Dialect, new_sheet, parse_sheet, read_sheet
 from alloyloop.campaigns.workbook import table_bytes, workbook
 
+from .folders import alloyloop, make, make_with_round
+
 openpyxl = pytest.importorskip("openpyxl")
 
 
@@ -75,3 +77,35 @@ def test_without_openpyxl_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(CampaignFileError, match=r'a\.xlsx: Writing .* openpyxl\. Install it with `pip install "alloyl'):
         workbook(parse_sheet("id\nA\n"), "a.xlsx")
+
+
+def test_a_campaign_goes_to_excel_and_its_results_come_back(tmp_path: Path) -> None:
+    folder = make(tmp_path / "ti")
+    told = alloyloop("export", str(folder), str(tmp_path / "table.xlsx"))
+    assert (told.code, told.err) == (0, "")
+    book = openpyxl.load_workbook(tmp_path / "table.xlsx")
+    sheet = book.worksheets[0]
+    columns = [cell.value for cell in sheet[1]]
+    assert columns == list(read_sheet(folder / "experiments.csv").columns)
+    sheet.cell(2, columns.index("youngs_modulus_GPa") + 1).value = 71.5
+    book.save(tmp_path / "table.xlsx")
+    before = (folder / "experiments.csv").read_text(encoding="utf-8").splitlines()
+    told = alloyloop("record", str(folder), str(tmp_path / "table.xlsx"))
+    assert (told.code, told.err) == (0, "")
+    after = (folder / "experiments.csv").read_text(encoding="utf-8").splitlines()
+    assert [i for i, (was, now) in enumerate(zip(before, after, strict=True)) if was != now] == [1]
+    assert "71.5" in after[1]
+
+
+def test_a_melt_sheet_is_written_as_a_workbook_with_numbers(tmp_path: Path) -> None:
+    folder = make_with_round(tmp_path / "ti")
+    told = alloyloop("melt-sheet", str(folder), "-o", str(tmp_path / "melts.xlsx"))
+    assert (told.code, told.err) == (0, "")
+    rows = list(page((tmp_path / "melts.xlsx").read_bytes()).iter_rows(values_only=True))
+    place = rows[0].index("weigh_g")
+    assert all(isinstance(row[place], int | float) for row in rows[1:] if row[place] is not None)
+    assert sum(1 for row in rows[1:] if row[place] is not None) > 2
+
+
+def test_only_a_workbook_is_exported(tmp_path: Path) -> None:
+    assert alloyloop("export", str(make(tmp_path / "ti")), "table.csv").code == 2

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.special import logit
+from scipy.special import log_expit, logit
+from scipy.stats import norm
 
 from alloyloop.design.beliefs import Belief, Evidence
 from alloyloop.design.classes import ClassBelief
@@ -19,7 +20,18 @@ from alloyloop.design.features import Alloys, Features
 from alloyloop.design.formulas import Formula
 from alloyloop.design.goals import Is, Within
 from alloyloop.design.left_out import left_out
-from alloyloop.design.picked import LEAST_ROWS, N_CONSIDERED, SEARCHED, Correction, Replay, correction, fitted, replay
+from alloyloop.design.picked import (
+    LEAST_ROWS,
+    N_CONSIDERED,
+    SEARCHED,
+    SHIFT,
+    SLOPE,
+    Correction,
+    Replay,
+    correction,
+    fitted,
+    replay,
+)
 from alloyloop.design.wants import Want, Wanted
 from alloyloop.surrogates.base import FloatArray, Prediction, Surrogate
 
@@ -105,6 +117,18 @@ def test_a_few_rows_say_little_and_many_say_more() -> None:
         said.append(float(found(np.array([0.9]))[0]))
     assert 0.9 > said[0] > said[1] > said[2] > 0.5
     assert said[0] > 0.75
+
+
+def test_the_line_is_the_likeliest_of_a_grid_of_lines() -> None:
+    seen = picks(np.linspace(0.3, 0.95, 60), np.linspace(0.2, 0.6, 60))
+    shift, log_slope = np.meshgrid(np.linspace(-1, 1, 201), np.linspace(-1, 1, 201))
+    line = shift[..., None] + np.exp(log_slope)[..., None] * logit(seen.claimed)
+    log_density = np.where(seen.met, log_expit(line), log_expit(-line)).sum(axis=2)
+    log_density += norm.logpdf(shift, scale=SHIFT) + norm.logpdf(log_slope, scale=SLOPE)
+    best = np.unravel_index(log_density.argmax(), log_density.shape)
+    found = fitted(seen)
+    assert found.shift == pytest.approx(shift[best], abs=0.01)
+    assert np.log(found.slope) == pytest.approx(log_slope[best], abs=0.01)
 
 
 def test_a_row_that_is_picked_again_says_nothing_new() -> None:
