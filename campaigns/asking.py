@@ -14,7 +14,7 @@ from ..design.features import Alloys, alloys_at
 from ..design.goals import Is, Maximize, Within
 from ..design.held import held
 from ..design.made import Made, MadeClasses
-from ..design.outlook import Believed
+from ..design.outlook import Believed, Seen
 from ..design.picked import correction
 from ..design.scatter import Scatter
 from ..design.space import DesignSpace
@@ -68,8 +68,9 @@ class Question:
     @property
     def sees_phases(self) -> bool:
         """Whether phases have to be computed of a design before anything can be said of it."""
-        beliefs = (*self.wanted.numbers.values(), *self.wanted.classes.values())
-        return any(getattr(belief.features, "calphad", None) is not None for belief in beliefs)
+        seen: list[Seen] = [belief.features for belief in self.wanted.numbers.values()]
+        seen += [belief.features for belief in self.wanted.classes.values()]
+        return any(getattr(features, "calphad", None) is not None for features in seen)
 
     def alloys(self, points: IntArray) -> Alloys:
         """Points of the space as alloys over the table's elements."""

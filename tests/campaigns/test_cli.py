@@ -13,7 +13,7 @@ from .folders import EXPERIMENTS, Told, alloyloop, cells, contents, make, make_w
 
 COMMANDS = (
     *("new", "templates", "models", "descriptors", "policies", "describe", "check", "suggest", "melt-sheet", "record"),
-    *("status", "best", "predict", "report", "demo"),
+    *("status", "best", "predict", "report", "demo", "inverse", "windows", "undo", "withdraw", "verify", "export"),
 )
 ALLOY_KEYS = (  # the manual, section 4
     *("id", "composition", "basis", "other_basis", "process", "predicted", "probability", "nearest", "flags", "why"),
