@@ -254,7 +254,7 @@ def main() -> None:
     began = time.monotonic()
     with ProcessPoolExecutor(WORKERS, get_context("spawn")) as workers:
         deeds = list(workers.map(cut, range(len(DEEDS)), [quick] * len(DEEDS)))
-    print(ran_on())
+    print(ran_on("alloyloop"))
     told = "; ".join(f"{deed.name} {deed.n_calls}" for deed in deeds)
     print(f"{len(deeds)} deeds, {sum(deed.n_calls for deed in deeds)} calls that write: {told}\n")
     print(f"{'cut short by':34} {'times':>6} {'old':>6} {'new':>6} {'between':>8} {'wrong':>6}")

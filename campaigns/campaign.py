@@ -161,7 +161,7 @@ class Campaign:
 
         with ExitStack() as held:
             writer = None if dry_run else held.enter_context(changing(self.folder, "suggest"))
-            held.enter_context(_one_thread())
+            held.enter_context(one_thread())
             snapshot = self.snapshot() if writer is None else writer.snapshot
             heads = read_heads(self.folder.journal) if writer is None else writer.heads
             n = snapshot.spec.batch if n is None else n
@@ -227,7 +227,7 @@ class Campaign:
         """
         from .refitting import refitted
 
-        with _one_thread():
+        with one_thread():
             return refitted(before, self.snapshot(), recorded)
 
     def withdraw(self, *ids: str, because: str, replace: bool = False) -> Answers:
@@ -292,7 +292,7 @@ class Campaign:
         """
         from .verifying import verify
 
-        with _one_thread():
+        with one_thread():
             return verify(self.folder, again=again, progress=progress)
 
     def status(self) -> Status:
@@ -315,7 +315,7 @@ class Campaign:
             n = max(MOST_BEST, 0 if stands.front is None else len(stands.front.alloys))
         rows = list(stands.ranking[:n])
         process = {name: values[rows] for name, values in snapshot.process.items()}
-        with _one_thread(), snapshot.keeping():
+        with one_thread(), snapshot.keeping():
             beliefs = believe(snapshot)
             answers = judge(
                 snapshot,
@@ -345,7 +345,7 @@ class Campaign:
         if not asked.names:
             like = "Ti-12Nb-12Zr-12Sn wt" if snapshot.space.elements else "laser_power_W=200, quench=water"
             raise AlloyloopError("Nothing is named that could be predicted", f"Name it like '{like}'.")
-        with _one_thread(), snapshot.keeping():
+        with one_thread(), snapshot.keeping():
             beliefs = believe(snapshot)
             answers = judge(snapshot, beliefs, asked.names, asked.compositions, asked.process)
         flagged = []
@@ -373,7 +373,7 @@ class Campaign:
         from .explaining import explain_alloy, explain_models
 
         snapshot = self.snapshot()
-        with _one_thread(), snapshot.keeping():
+        with one_thread(), snapshot.keeping():
             if not alloy:
                 return explain_models(snapshot, shap=shap)
             return explain_alloy(snapshot, alloy, process, shap=shap)
@@ -431,7 +431,7 @@ class Campaign:
         from .screening import Asked, screen
 
         snapshot = self.snapshot()
-        with _one_thread(), snapshot.keeping():
+        with one_thread(), snapshot.keeping():
             return screen(
                 snapshot,
                 Asked(top, by, tuple(stages), range, front),
@@ -464,7 +464,7 @@ class Campaign:
         from .inverting import invert
 
         snapshot = self.snapshot()
-        with _one_thread(), snapshot.keeping():
+        with one_thread(), snapshot.keeping():
             return invert(snapshot, wants, n, probability, fix=fix, noise=noise)
 
     def windows(
@@ -487,7 +487,7 @@ class Campaign:
         from .windowing import find_windows
 
         snapshot = self.snapshot()
-        with _one_thread(), snapshot.keeping():
+        with one_thread(), snapshot.keeping():
             return find_windows(snapshot, wants, probability, n=n, fix=fix, noise=noise)
 
     def tolerance(
@@ -511,7 +511,7 @@ class Campaign:
         from .windowing import tolerate
 
         snapshot = self.snapshot()
-        with _one_thread(), snapshot.keeping():
+        with one_thread(), snapshot.keeping():
             return tolerate(snapshot, alloy, wants, probability, process=process, fix=fix, noise=noise)
 
     def melt_sheet(
@@ -561,7 +561,7 @@ class Campaign:
         )
 
 
-def _one_thread() -> AbstractContextManager[object]:
+def one_thread() -> AbstractContextManager[object]:
     """Matrices here are small: on a busy machine, threads that wait for each other take four times as long."""
     from threadpoolctl import threadpool_limits
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
 
 import typer
 
@@ -57,6 +57,23 @@ def _say(text: str = "") -> None:
 
 def _print_json(content: Json) -> None:
     print(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False))
+
+
+class _Told(Protocol):
+    """What a question was answered with."""
+
+    def json(self) -> Json: ...
+
+    def lines(self, width: int | None = None) -> Iterable[str]: ...
+
+
+def _tell(told: _Told, as_json: bool) -> None:
+    """Print an answer as JSON, or as lines for a person."""
+    if as_json:
+        _print_json(told.json())
+        return
+    for line in told.lines(_width()):
+        _say(line)
 
 
 def _width() -> int | None:
@@ -629,11 +646,7 @@ def explain(
         from .files import write_atomically
 
         write_atomically(output, picture(explained, output.suffix))
-    if as_json:
-        _print_json(explained.json())
-        return
-    for line in explained.lines(_width()):
-        _say(line)
+    _tell(explained, as_json)
 
 
 @app.command()
@@ -674,11 +687,7 @@ def screen(
     except StoppedError as stopped:
         print(f"alloyloop: {stopped}", file=sys.stderr)
         raise SystemExit(130) from None  # as a shell says of what the user interrupted
-    if as_json:
-        _print_json(screened.json())
-        return
-    for line in screened.lines(_width()):
-        _say(line)
+    _tell(screened, as_json)
 
 
 @contextmanager
@@ -735,11 +744,7 @@ def compare(
         from .files import write_atomically
 
         write_atomically(output, picture(compared, output.suffix))
-    if as_json:
-        _print_json(compared.json())
-        return
-    for line in compared.lines(_width()):
-        _say(line)
+    _tell(compared, as_json)
 
 
 Wants = Annotated[
@@ -795,15 +800,12 @@ def inverse(
 ) -> None:
     """Say which alloys have wanted properties, how likely that is, and what is in the way where none has."""
     snapshot = _campaign_or_data(directory, data, inputs, target, group)
+    from .campaign import one_thread
     from .inverting import invert
 
-    with snapshot.keeping():
+    with one_thread(), snapshot.keeping():
         inverted = invert(snapshot, wants, n, probability, fix=fix or (), noise=noise)
-    if as_json:
-        _print_json(inverted.json())
-        return
-    for line in inverted.lines(_width()):
-        _say(line)
+    _tell(inverted, as_json)
 
 
 @app.command()
@@ -838,10 +840,11 @@ def windows(
             raise typer.BadParameter("--plot draws windows, and --alloy asks for none")
         check_ending(plot.suffix, FORMATS)
     snapshot = _campaign_or_data(directory, data, inputs, target, group)
+    from .campaign import one_thread
     from .windowing import find_windows, tolerate
 
     told: Windowed | Tolerated
-    with snapshot.keeping():
+    with one_thread(), snapshot.keeping():
         if alloy:
             at = _process_values(process)
             told = tolerate(snapshot, alloy, wants, probability, process=at, fix=fix or (), noise=noise)
@@ -852,11 +855,7 @@ def windows(
                 from .window_plots import picture
 
                 write_atomically(plot, picture(told, plot.suffix))
-    if as_json:
-        _print_json(told.json())
-        return
-    for line in told.lines(_width()):
-        _say(line)
+    _tell(told, as_json)
 
 
 @app.command()

@@ -107,6 +107,8 @@ class Folder:
                 if not (self.cache / ".gitignore").exists():
                     write_cache(self.cache / ".gitignore", b"*\n")
                 holding.enter_context(held(self.path, self.cache, verb))
+                for left in self.cache.glob("*.tmp"):  # by somebody who was killed
+                    remove(left)
             except CampaignFileError as error:
                 raise self._cannot_be_written(error.problem) from error
             except OSError as error:

@@ -145,6 +145,14 @@ def test_a_round_that_was_left_by_a_suggestion_that_was_cut_off_is_replaced_whol
     assert contents(folder.round(1)) == {"decision.json": b"second"}
 
 
+def test_what_a_killed_writer_left_in_the_cache_goes_with_the_next(folder: Folder) -> None:
+    with folder.writing():
+        pass
+    (folder.cache / "heads.json.4711.tmp").write_text("half of", encoding="utf-8")
+    with folder.writing():
+        assert not list(folder.cache.glob("*.tmp"))
+
+
 def test_no_file_has_a_name_that_windows_does_not_know(folder: Folder) -> None:
     campaign = Campaign(folder.path)
     campaign.record("A", "youngs_modulus_GPa=84")
