@@ -264,7 +264,11 @@ def make_folder(path: Path) -> None:
         return
     make_folder(path.parent)
     with _said_plainly(path, "made"):
-        DISK.make_folder(path)
+        try:
+            DISK.make_folder(path)
+        except FileExistsError:  # another writer came first: both make the folder of locks before they hold one
+            if not path.is_dir():
+                raise
         sync_folder(path.parent)
 
 

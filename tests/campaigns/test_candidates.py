@@ -208,7 +208,7 @@ def test_a_round_proposes_candidates_and_freezes_the_table(tmp_path: Path) -> No
     assert {f"inputs/{name}": data for name, data in before.items()}.items() <= frozen.items()
     told = json.loads(frozen["decision.json"])["digests"]
     assert told == {name: digest(data) for name, data in before.items()}
-    assert events(folder)[-1]["digests"]["library.csv"] == told["library.csv"]
+    assert events(folder)[-1]["digests"]["after"]["library.csv"] == told["library.csv"]
     with pytest.raises(AlloyloopError, match="Every design of the space is taken"):
         Campaign(folder).suggest(1)
 

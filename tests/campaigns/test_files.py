@@ -196,6 +196,27 @@ def test_folders_are_made_and_deleted_with_all_that_is_in_them(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_another_writer_made_meanwhile_is_as_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Disk.make_folder
+
+    def after_another(disk: Disk, path: Path) -> None:
+        path.mkdir()
+        make(disk, path)
+
+    monkeypatch.setattr(Disk, "make_folder", after_another)
+    make_folder(tmp_path / "a")
+    assert (tmp_path / "a").is_dir()
+
+
+def test_a_file_where_a_folder_is_to_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("mine")
+    with pytest.raises(CampaignFileError, match="a: It cannot be made: File exists"):
+        make_folder(tmp_path / "a")
+    assert (tmp_path / "a").read_text() == "mine"
+
+
 @needs_posix
 def test_a_link_to_a_folder_is_deleted_and_not_what_it_stands_for(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
