@@ -15,13 +15,12 @@ from ..surrogates.base import FloatArray, Prediction
 from ..surrogates.errors import AlloyloopError
 from .beliefs import Belief, left_out_together
 from .diagram import IntArray
+from .left_out import left_out
 from .made import Made
 from .outlook import Believed
 
 # Errors further off than this many standard deviations count as so far: one gross error is not to make a correlation.
 FARTHEST = 3.0
-# Whether two properties err together shows with fewer folds than how far they err.
-N_FOLDS = 3
 # No eigenvalue of a correlation is smaller, so that it has a root.
 _LEAST_EIGENVALUE = 1e-3
 
@@ -100,10 +99,12 @@ def _errors(belief: Belief) -> _Errors:
     groups, values = left_out_together(evidence)[0][exact], evidence.values[exact]
     normal, scale = belief.on_scale()
     told = _by_itself(normal.surrogate)
-    if told is None:
-        errors = _by_folds(belief).measurement.residuals(values)
-    else:
+    if told is not None:
         errors = (told.rows(exact) if len(told) == len(exact) else told).measurement.residuals(scale.forward(values))
+    elif (held := left_out(belief)) is not None:
+        errors = held.measurement.residuals(values)
+    else:  # nothing tells
+        return _Errors(evidence.ids[:0], values[:0], groups[:0])
     return _Errors(evidence.ids[exact], errors, groups)
 
 
@@ -119,21 +120,6 @@ def _by_itself(surrogate: Any) -> Prediction | None:
         return cast(Prediction, held)
     inside = [surrogate.surrogate_] if hasattr(surrogate, "surrogate_") else getattr(surrogate, "members_", ())
     return next((told for one in inside if (told := _by_itself(one)) is not None), None)
-
-
-def _by_folds(belief: Belief) -> Prediction:
-    """What is believed of each row that holds a value by beliefs that did not learn from its fold."""
-    from ..surrogates.scores import group_folds
-
-    evidence = belief.evidence
-    groups, exact = left_out_together(evidence)[0], np.flatnonzero(evidence.exact)
-    parts, order = [], []
-    for train, test in group_folds(groups, min(N_FOLDS, int(groups.max()) + 1)):
-        asked = np.intersect1d(test, exact)
-        if len(asked):
-            parts.append(belief.again(evidence.rows(train)).about(evidence.alloys.rows(asked)))
-            order.append(asked)
-    return Prediction.together(parts).rows(np.argsort(np.concatenate(order)))
 
 
 def _with_a_root(correlation: FloatArray) -> FloatArray:
