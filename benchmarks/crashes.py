@@ -352,6 +352,8 @@ DEEDS = (
     Deed("suggest the first round", _new, lambda c: c.suggest(2)),
     Deed("suggest another round", _with_round, lambda c: c.suggest(2)),
     Deed("suggest after edits by hand", _edited, lambda c: c.suggest(1)),
+    Deed("undo", _with_round, lambda c: c.undo()),
+    Deed("withdraw", _with_round, lambda c: c.withdraw("R001-2", because="no Zr on the shelf")),
 )
 
 

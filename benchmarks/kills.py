@@ -1,12 +1,13 @@
-"""Kill `record` and `suggest` at every call that writes, fill their disk, and look whether anything was lost.
+"""Kill what writes at every call that writes, fill its disk, and look whether anything was lost.
 
     python benchmarks/kills.py                 # some 2 100 real kills (SIGKILL), some minutes on two quiet cores
     python benchmarks/kills.py --quick         # every call once
 
-Each kill is a process of its own, forked from this one, that kills itself at one call of `files.DISK`; `crashes.py`
-says which campaigns, which deeds, and what is looked for afterwards. The search of `suggest` is left out: what it
-writes is written all the same. Where `strace` is installed the command line is killed at its system calls as well, and
-where a small tmpfs can be mounted, a disk that is really full is written to. Needs a system that forks.
+`record`, `suggest`, `undo` and `withdraw` are killed. Each kill is a process of its own, forked from this one, that
+kills itself at one call of `files.DISK`; `crashes.py` says which campaigns, which deeds, and what is looked for
+afterwards. The search of `suggest` is left out: what it writes is written all the same. Where `strace` is installed the
+command line is killed at its system calls as well, and where a small tmpfs can be mounted, a disk that is really full
+is written to. Needs a system that forks.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Whatever cuts `record` or `suggest` short, the campaign is as it was or as it should be, and goes on.
+"""Whatever cuts a change short, the campaign is as it was or as it should be, and goes on.
 
-Every call that changes a file is where it happens, once in each way; `benchmarks/kills.py` does it with real kills and
+`record`, `suggest`, `undo` and `withdraw` are cut short at every call that changes a file, once in each way; `benchmarks/kills.py` does it with real kills and
 full disks, some thousand times.
 """
 
@@ -39,6 +39,7 @@ SHORT, LONG = "record one result", "suggest after edits by hand"
     ("name", "way"),
     [
         *((SHORT, way) for way in WAYS),
+        *((name, "current lost") for name in ("undo", "withdraw")),
         *(pytest.param(LONG, way, marks=[] if way == "current lost" else pytest.mark.slow) for way in WAYS),
     ],
 )
