@@ -1,7 +1,7 @@
 """Whatever cuts a change short, the campaign is as it was or as it should be, and goes on.
 
-`record`, `suggest`, `undo` and `withdraw` are cut short at every call that changes a file, once in each way; `benchmarks/kills.py` does it with real kills and
-full disks, some thousand times.
+`record`, `suggest`, `undo` and `withdraw` are cut short at every call that changes a file, once in each way;
+`benchmarks/kills.py` does it with real kills and full disks, some thousand times.
 """
 
 from __future__ import annotations
