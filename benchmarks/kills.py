@@ -1,6 +1,6 @@
 """Kill what writes at every call that writes, fill its disk, and look whether anything was lost.
 
-    python benchmarks/kills.py                 # some 2 100 real kills (SIGKILL), some minutes on two quiet cores
+    python benchmarks/kills.py                 # some 2 500 real kills (SIGKILL), four minutes on two quiet cores
     python benchmarks/kills.py --quick         # every call once
 
 `record`, `suggest`, `undo` and `withdraw` are killed. Each kill is a process of its own, forked from this one, that
