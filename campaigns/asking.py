@@ -14,7 +14,7 @@ from ..design.features import Alloys, alloys_at
 from ..design.goals import Is, Maximize, Within
 from ..design.held import held
 from ..design.made import Made, MadeClasses
-from ..design.outlook import Believed, Seen
+from ..design.outlook import Believed, Seen, see_phases
 from ..design.picked import correction
 from ..design.scatter import Scatter
 from ..design.space import DesignSpace
@@ -70,7 +70,7 @@ class Question:
         """Whether phases have to be computed of a design before anything can be said of it."""
         seen: list[Seen] = [belief.features for belief in self.wanted.numbers.values()]
         seen += [belief.features for belief in self.wanted.classes.values()]
-        return any(getattr(features, "calphad", None) is not None for features in seen)
+        return see_phases(seen)
 
     def alloys(self, points: IntArray) -> Alloys:
         """Points of the space as alloys over the table's elements."""

@@ -6,7 +6,7 @@ import html
 import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
@@ -161,7 +161,6 @@ class Campaign:
 
         with ExitStack() as held:
             writer = None if dry_run else held.enter_context(changing(self.folder, "suggest"))
-            held.enter_context(one_thread())
             snapshot = self.snapshot() if writer is None else writer.snapshot
             heads = read_heads(self.folder.journal) if writer is None else writer.heads
             n = snapshot.spec.batch if n is None else n
@@ -170,7 +169,7 @@ class Campaign:
             number = _next_round(snapshot, heads.last_round)
             asked = named(snapshot, own)
             remarks = refuse_if_empty(snapshot)
-            with snapshot.keeping():
+            with snapshot.asking():
                 suggestion = suggest(snapshot, n, number, asked, Manner(start, search, acquisition, explore))
             answers = Answers(suggestion.alloys, (*remarks, *suggestion.remarks), number, suggestion.beside)
             if writer is not None:
@@ -227,8 +226,7 @@ class Campaign:
         """
         from .refitting import refitted
 
-        with one_thread():
-            return refitted(before, self.snapshot(), recorded)
+        return refitted(before, self.snapshot(), recorded)
 
     def withdraw(self, *ids: str, because: str, replace: bool = False) -> Answers:
         """Give alloys up: they are no longer pending, and not proposed again; see docs/journal.md.
@@ -292,8 +290,7 @@ class Campaign:
         """
         from .verifying import verify
 
-        with one_thread():
-            return verify(self.folder, again=again, progress=progress)
+        return verify(self.folder, again=again, progress=progress)
 
     def status(self) -> Status:
         """Where the campaign stands; models are not fitted for it."""
@@ -315,7 +312,7 @@ class Campaign:
             n = max(MOST_BEST, 0 if stands.front is None else len(stands.front.alloys))
         rows = list(stands.ranking[:n])
         process = {name: values[rows] for name, values in snapshot.process.items()}
-        with one_thread(), snapshot.keeping():
+        with snapshot.asking():
             beliefs = believe(snapshot)
             answers = judge(
                 snapshot,
@@ -345,7 +342,7 @@ class Campaign:
         if not asked.names:
             like = "Ti-12Nb-12Zr-12Sn wt" if snapshot.space.elements else "laser_power_W=200, quench=water"
             raise AlloyloopError("Nothing is named that could be predicted", f"Name it like '{like}'.")
-        with one_thread(), snapshot.keeping():
+        with snapshot.asking():
             beliefs = believe(snapshot)
             answers = judge(snapshot, beliefs, asked.names, asked.compositions, asked.process)
         flagged = []
@@ -373,7 +370,7 @@ class Campaign:
         from .explaining import explain_alloy, explain_models
 
         snapshot = self.snapshot()
-        with one_thread(), snapshot.keeping():
+        with snapshot.asking():
             if not alloy:
                 return explain_models(snapshot, shap=shap)
             return explain_alloy(snapshot, alloy, process, shap=shap)
@@ -398,7 +395,7 @@ class Campaign:
         from .comparing import Asked, compare
 
         snapshot = self.snapshot()
-        with snapshot.keeping():
+        with snapshot.asking():
             return compare(snapshot, Asked(repeats, tuple(models), minutes), progress=progress)
 
     def screen(
@@ -431,7 +428,7 @@ class Campaign:
         from .screening import Asked, screen
 
         snapshot = self.snapshot()
-        with one_thread(), snapshot.keeping():
+        with snapshot.asking():
             return screen(
                 snapshot,
                 Asked(top, by, tuple(stages), range, front),
@@ -464,7 +461,7 @@ class Campaign:
         from .inverting import invert
 
         snapshot = self.snapshot()
-        with one_thread(), snapshot.keeping():
+        with snapshot.asking():
             return invert(snapshot, wants, n, probability, fix=fix, noise=noise)
 
     def windows(
@@ -487,7 +484,7 @@ class Campaign:
         from .windowing import find_windows
 
         snapshot = self.snapshot()
-        with one_thread(), snapshot.keeping():
+        with snapshot.asking():
             return find_windows(snapshot, wants, probability, n=n, fix=fix, noise=noise)
 
     def tolerance(
@@ -511,7 +508,7 @@ class Campaign:
         from .windowing import tolerate
 
         snapshot = self.snapshot()
-        with one_thread(), snapshot.keeping():
+        with snapshot.asking():
             return tolerate(snapshot, alloy, wants, probability, process=process, fix=fix, noise=noise)
 
     def melt_sheet(
@@ -559,14 +556,6 @@ class Campaign:
             f"<b>{html.escape(snapshot.spec.name)}</b><br>rounds {stands.rounds}, pending {len(stands.pending)}, "
             f"best {html.escape(best)}"
         )
-
-
-def one_thread() -> AbstractContextManager[object]:
-    """Matrices here are small: on a busy machine, threads that wait for each other take four times as long."""
-    from threadpoolctl import threadpool_limits
-
-    limited: AbstractContextManager[object] = threadpool_limits(limits=1, user_api="blas")
-    return limited
 
 
 def _next_round(snapshot: Snapshot, last: int) -> int:

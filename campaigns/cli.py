@@ -737,7 +737,7 @@ def compare(
 
         check_ending(output.suffix, FORMATS)
     snapshot = read_snapshot(Folder(directory)) if directory else snapshot_of(Path(str(data)), inputs, target, group)
-    with _progress("parts compared") as progress, snapshot.keeping():
+    with _progress("parts compared") as progress, snapshot.asking():
         compared = compare(snapshot, asked, progress=progress)
     if output is not None:
         from .comparing_plots import picture
@@ -800,10 +800,9 @@ def inverse(
 ) -> None:
     """Say which alloys have wanted properties, how likely that is, and what is in the way where none has."""
     snapshot = _campaign_or_data(directory, data, inputs, target, group)
-    from .campaign import one_thread
     from .inverting import invert
 
-    with one_thread(), snapshot.keeping():
+    with snapshot.asking():
         inverted = invert(snapshot, wants, n, probability, fix=fix or (), noise=noise)
     _tell(inverted, as_json)
 
@@ -840,11 +839,10 @@ def windows(
             raise typer.BadParameter("--plot draws windows, and --alloy asks for none")
         check_ending(plot.suffix, FORMATS)
     snapshot = _campaign_or_data(directory, data, inputs, target, group)
-    from .campaign import one_thread
     from .windowing import find_windows, tolerate
 
     told: Windowed | Tolerated
-    with one_thread(), snapshot.keeping():
+    with snapshot.asking():
         if alloy:
             at = _process_values(process)
             told = tolerate(snapshot, alloy, wants, probability, process=at, fix=fix or (), noise=noise)

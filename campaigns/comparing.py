@@ -185,21 +185,18 @@ def _judged(
     in_time: Callable[[], bool],
 ) -> tuple[list[tuple[_Part, Outcome]], Sequence[_Part]]:
     """What came of the parts, and those not begun in time."""
-    from threadpoolctl import threadpool_limits
-
     done: list[tuple[_Part, Outcome]] = []
-    with threadpool_limits(limits=1, user_api="blas"):  # matrices here are small: threads would wait for each other
-        for i, part in enumerate(parts):
-            progress(i, len(parts))
-            if not in_time():
-                return done, parts[i:]
-            found = replace(known[part.property], whole_sources=part.way == BY_SOURCE)
-            try:
-                one = part.judge(found, _folds(found, part.way, seeds[part.repeat]))
-            except AlloyloopError as error:
-                remarks.append(f"{part.property}, {part.model}, {WORDS[part.way]}: not judged. {error}")
-            else:
-                done.append((part, one))
+    for i, part in enumerate(parts):
+        progress(i, len(parts))
+        if not in_time():
+            return done, parts[i:]
+        found = replace(known[part.property], whole_sources=part.way == BY_SOURCE)
+        try:
+            one = part.judge(found, _folds(found, part.way, seeds[part.repeat]))
+        except AlloyloopError as error:
+            remarks.append(f"{part.property}, {part.model}, {WORDS[part.way]}: not judged. {error}")
+        else:
+            done.append((part, one))
     progress(len(parts), len(parts))
     return done, ()
 

@@ -110,7 +110,7 @@ def _believed(snapshot: Snapshot, of: Snapshot, rows: Sequence[int]) -> dict[str
         row for row, made in compositions.items() if made is None or set(made.elements) <= set(snapshot.table.elements)
     ]
     process = {name: values[known] for name, values in of.process.items()}
-    with snapshot.keeping():
+    with snapshot.asking():
         beliefs = believe(snapshot)
         answers = judge(
             snapshot, beliefs, [of.table.ids[row] for row in known], [compositions[r] for r in known], process

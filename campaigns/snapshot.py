@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -81,9 +81,17 @@ class Snapshot:
         """
         return None if self.phases is None else self.phases.calphad
 
-    def keeping(self) -> AbstractContextManager[None]:
-        """Keep in the folder's cache, at the end of the block, what was computed in it of phases."""
-        return nullcontext() if self.phases is None else self.phases.kept()
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Ask models in the block on one thread, and keep in the folder's cache what was computed in it of phases.
+
+        Matrices here are small: on a busy machine, threads that wait for each other take four times as long.
+        """
+        from threadpoolctl import threadpool_limits
+
+        keeping = nullcontext() if self.phases is None else self.phases.kept()
+        with threadpool_limits(limits=1, user_api="blas"), keeping:
+            yield
 
     @property
     def goals(self) -> dict[str, Goal]:

@@ -16,7 +16,7 @@ from ..design.features import Alloys, alloys_at
 from ..design.first_designs import FIRST_DESIGNS, first_designs
 from ..design.goals import pursued
 from ..design.hypervolume import has_volume, reference_of
-from ..design.outlook import Outlook
+from ..design.outlook import Outlook, see_phases
 from ..design.propose import SPARING, THOROUGH, Batch, propose
 from ..design.prospects import prospects, taught
 from ..design.scatter import Scatter
@@ -251,7 +251,7 @@ def _by_gain(
         charged = price(snapshot.cost, ahead.outlook.reference, share_left, purse.left)
     worth = Acquisition(ahead.outlook, rule, charged)
     effort, more, versions = THOROUGH, [], {}
-    if any(getattr(seen, "calphad", None) is not None for seen in ahead.outlook.seen):
+    if see_phases(ahead.outlook.seen):
         effort, versions = SPARING, {"pycalphad": version("pycalphad")}
         more.append(
             f"Phases take time to compute: for each pick about {effort.most_looked} designs were looked at, and not "

@@ -15,8 +15,7 @@ from ..surrogates.base import FloatArray, Prediction
 from ..surrogates.errors import AlloyloopError
 from .beliefs import Belief, left_out_together
 from .diagram import IntArray
-from .left_out import left_out
-from .made import Made
+from .left_out import learned, left_out
 from .outlook import Believed
 
 # Errors further off than this many standard deviations count as so far: one gross error is not to make a correlation.
@@ -60,19 +59,13 @@ def together(numbers: Mapping[str, Believed]) -> FloatArray:
     is none where chance alone would bring it so far once in twenty times: so a few rows say nothing.
     """
     correlation, names = np.eye(len(numbers)), list(numbers)
-    told = {name: belief for name in names if (belief := _learned(numbers[name])) is not None}
+    told = {name: belief for name in names if (belief := learned(numbers[name])) is not None}
     pairs = [pair for pair in combinations(told, 2) if _shared(told[pair[0]], told[pair[1]]) > 2]
     errors = {name: _errors(told[name]) for name in dict.fromkeys(name for pair in pairs for name in pair)}
     for one, other in pairs:
         i, j = names.index(one), names.index(other)
         correlation[i, j] = correlation[j, i] = _correlation(errors[one], errors[other])
     return _with_a_root(correlation)
-
-
-def _learned(belief: Believed) -> Belief | None:
-    """The belief that was learned, where there is one."""
-    inner = belief.belief if isinstance(belief, Made) else belief
-    return inner if isinstance(inner, Belief) else None
 
 
 def _shared(one: Belief, other: Belief) -> int:

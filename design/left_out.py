@@ -10,8 +10,16 @@ import numpy as np
 from ..surrogates.base import Prediction
 from ..surrogates.left_out import n_parts
 from .beliefs import Belief, left_out_together
+from .made import Made
+from .outlook import Believed
 
 _REMEMBERED = 16  # beliefs, of a few campaigns' properties: who asks again asks of the same
+
+
+def learned(belief: Believed) -> Belief | None:
+    """The belief that was learned, also behind what is believed of what is really made; None of what is computed."""
+    inner = belief.belief if isinstance(belief, Made) else belief
+    return inner if isinstance(inner, Belief) else None
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -9,7 +9,7 @@ the last alloy integrated exactly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
@@ -40,6 +40,11 @@ class Seen(Protocol):
     def known(self, alloys: Alloys) -> NDArray[np.bool_]:
         """(n,) the alloys of which everything is known that is needed."""
         ...
+
+
+def see_phases(seen: Iterable[Seen]) -> bool:
+    """Whether phases have to be computed of an alloy before all of these are known."""
+    return any(getattr(each, "calphad", None) is not None for each in seen)
 
 
 class Believed(Protocol):

@@ -33,8 +33,7 @@ from .beliefs import Belief, left_out_together
 from .classes import LEAST_PROBABILITY, ClassBelief, OneClass, codes_of
 from .features import Alloys
 from .goals import Is, Within
-from .left_out import left_out
-from .made import Made
+from .left_out import learned, left_out
 from .outlook import Believed
 from .wants import Foreseen, Want, Wanted
 
@@ -128,7 +127,7 @@ def correction(wanted: Wanted, rng: np.random.Generator, *, searched: bool = Tru
     times a normal prior about the claims as they are. It takes a tenth of a second, and the rows left out of each
     belief, which `left_out` tells.
     """
-    is_learned = [_learned(wanted.numbers[name]) is not None for name in wanted.names]
+    is_learned = [learned(wanted.numbers[name]) is not None for name in wanted.names]
     if not any(is_learned) and not any(isinstance(want.goal, Is) for want in wanted.wants):
         return Correction()
     seen = replay(wanted, rng)
@@ -246,7 +245,7 @@ class _Rows:
     @staticmethod
     def of(wanted: Wanted) -> _Rows | None:
         """The rows; None where nothing that is wanted was learned, or no row tells of all of it."""
-        numbers = {name: _learned(wanted.numbers[name]) for name in wanted.names}
+        numbers = {name: learned(wanted.numbers[name]) for name in wanted.names}
         asked = [(wanted.classes[want.names[0]], want.goal.label) for want in wanted.wants if isinstance(want.goal, Is)]
         told = [*(belief.evidence for belief in numbers.values() if belief), *(belief.evidence for belief, _ in asked)]
         if not told:
@@ -275,12 +274,6 @@ class _Rows:
     def foreseen(self, wanted: Wanted) -> Foreseen:
         """What was believed of the rows."""
         return Foreseen(wanted, self.alloys, True, self.normals, self.log_classes)
-
-
-def _learned(belief: Any) -> Belief | None:
-    """The belief that was learned; None of what is computed."""
-    inner = belief.belief if isinstance(belief, Made) else belief
-    return inner if isinstance(inner, Belief) else None
 
 
 def _places(ids: NDArray[np.str_], of: NDArray[np.str_]) -> IntArray:
