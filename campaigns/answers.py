@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from ..design.alloy_names import other_basis
 from ..design.composition import Composition
+from ..surrogates.html_tables import html_notes, html_table
 
 Json = dict[str, Any]
 
@@ -211,6 +212,9 @@ class Answer:
             answer["measured"] = dict(self.measured)
         return answer
 
+    def _repr_html_(self) -> str:
+        return Answers((self,))._repr_html_()
+
 
 def _number(said: object) -> float | None:
     """A number that may be missing."""
@@ -264,16 +268,12 @@ class Answers(Sequence[Answer]):
         return columns, rows
 
     def _repr_html_(self) -> str:
-        columns, rows = self.table()
-        head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
-        body = "".join(
-            f"<tr title='{html.escape(alloy.why)}'>"
-            + "".join(f"<td>{html.escape(cell)}</td>" for cell in row)
-            + "</tr>"
-            for alloy, row in zip((*self.alloys, *self.beside), rows, strict=True)
-        )
-        notes = "".join(f"<p><small>{html.escape(remark)}</small></p>" for remark in self.remarks)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
+        every = (*self.alloys, *self.beside)
+        flags = [f"{alloy.id}: {flag}" for alloy in every for flag in alloy.flags]
+        why = [(alloy.id, f"{alloy.why} {alloy.beyond}".strip()) for alloy in every if alloy.why or alloy.beyond]
+        told = "".join(f"<dt>{html.escape(id)}</dt><dd>{html.escape(said)}</dd>" for id, said in why)
+        because = f"<details><summary>Why</summary><dl>{told}</dl></details>" if why else ""
+        return html_table(*self.table()) + html_notes(flags) + because + html_notes(self.remarks)
 
 
 def design_name(composition: Composition | None, process: Mapping[str, float | str | None]) -> str:

@@ -20,6 +20,7 @@ from .folder import GIT_ATTRIBUTES, Folder
 from .history import History
 from .journal import digest, read_heads, read_journal, write_event
 from .named import named
+from .notebook import Progress, shown
 from .problems import Problem
 from .reading import counted
 from .recording import Given, Result, entered, read_results, with_reasons
@@ -33,11 +34,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..design.melt import Stock
+    from .backtested import Backtested
     from .comparison import Compared
     from .explaining import AlloyExplained, ModelsExplained
     from .furnaces import FurnaceLosses
     from .inverting import Inverted
     from .melting import MeltSheet
+    from .plotting import Plots
     from .refitting import Refitted
     from .screening import Screened
     from .undoing import Undoing
@@ -280,7 +283,7 @@ class Campaign:
 
     # -- questions ------------------------------------------------------------------------------------------------
 
-    def verify(self, *, again: bool = True, progress: Callable[[int, int], None] = lambda done, of: None) -> Verified:
+    def verify(self, *, again: bool = True, progress: Progress | None = None) -> Verified:
         """Whether the journal is whole, the files are as it left them, and past rounds come out again as they did.
 
         Parameters
@@ -290,7 +293,8 @@ class Campaign:
         """
         from .verifying import verify
 
-        return verify(self.folder, again=again, progress=progress)
+        with shown("rounds made again", progress) as told:
+            return verify(self.folder, again=again, progress=told)
 
     def status(self) -> Status:
         """Where the campaign stands; models are not fitted for it."""
@@ -381,7 +385,7 @@ class Campaign:
         models: Sequence[str] = (),
         minutes: float = 10.0,
         *,
-        progress: Callable[[int, int], None] = lambda done, of: None,
+        progress: Progress | None = None,
     ) -> Compared:
         """All models on this campaign's data, on rows and whole sources that they had not seen; see docs/comparing.md.
 
@@ -395,8 +399,45 @@ class Campaign:
         from .comparing import Asked, compare
 
         snapshot = self.snapshot()
-        with snapshot.asking():
-            return compare(snapshot, Asked(repeats, tuple(models), minutes), progress=progress)
+        with snapshot.asking(), shown("parts compared", progress) as told:
+            return compare(snapshot, Asked(repeats, tuple(models), minutes), progress=told)
+
+    def backtest(
+        self,
+        strategies: Sequence[str] = (),
+        *,
+        start: int = 5,
+        batch: int | None = None,
+        budget: int | None = None,
+        seeds: int = 20,
+        noisy: bool = False,
+        oracle: bool = False,
+        resume: bool = False,
+        workers: int | None = None,
+        cluster: str | None = None,
+        progress: Progress | None = None,
+    ) -> Backtested:
+        """Had this been used from the start, how many melts would it have saved; see docs/backtesting.md.
+
+        Parameters
+        ----------
+        strategies : names, such as `auto`, `forest`, `greedy` and `random`; these and `gaussian-process` where empty
+        start : how many random alloys each run begins with
+        batch : how many are made at a time; the campaign's by default
+        budget : how many are made in all, those of the start counted; 60, or all that there are, by default
+        seeds : how many runs of each strategy
+        noisy : whether strategies see a random repeat of each alloy, and not the mean
+        oracle : whether a model stands in for the table (SYNTHETIC) although it has alloys enough
+        resume : go on with the same backtest after it was stopped
+        workers : processes of this machine to use
+        cluster : address of a Dask scheduler
+        progress : told how many runs are done, and of how many
+        """
+        from .backtesting import STRATEGIES, Asked, backtest
+
+        asked = Asked(tuple(strategies) or STRATEGIES, start, batch, budget, seeds, noisy, oracle)
+        with shown("runs", progress) as told:
+            return backtest(self.snapshot(), asked, resume=resume, workers=workers, cluster=cluster, progress=told)
 
     def screen(
         self,
@@ -409,7 +450,7 @@ class Campaign:
         resume: bool = False,
         workers: int | None = None,
         cluster: str | None = None,
-        progress: Callable[[int, int], None] = lambda looked, of: None,
+        progress: Progress | None = None,
     ) -> Screened:
         """The best of all designs of the space, or of a range of it, and a Pareto front; see docs/screening.md.
 
@@ -428,14 +469,14 @@ class Campaign:
         from .screening import Asked, screen
 
         snapshot = self.snapshot()
-        with snapshot.asking():
+        with snapshot.asking(), shown("designs looked at", progress) as told:
             return screen(
                 snapshot,
                 Asked(top, by, tuple(stages), range, front),
                 resume=resume,
                 workers=workers,
                 cluster=cluster,
-                progress=progress,
+                progress=told,
             )
 
     def inverse(
@@ -539,11 +580,28 @@ class Campaign:
 
         return refit_losses(self.snapshot())
 
-    def report(self) -> Path:
-        """Write report.html anew, and say where it is."""
+    @property
+    def plot(self) -> Plots:
+        """Its pictures: `campaign.plot.progress()`, `campaign.plot.ternary("Ti", "Nb", "Zr")` …; see docs/plots.md."""
+        from .plotting import Plots
+
+        return Plots(self.folder)
+
+    def report(self, *, quick: bool = False) -> Path:
+        """Write report.html anew, and say where it is.
+
+        Parameters
+        ----------
+        quick : from the files alone, without asking models how good they are and where the goals are met
+        """
         from .report import report_html
 
-        write_atomically(self.folder.report, report_html(self.snapshot()))
+        snapshot, told = self.snapshot(), None
+        if not quick:
+            from .opinion import opinion
+
+            told = opinion(snapshot)
+        write_atomically(self.folder.report, report_html(snapshot, told))
         return self.folder.report
 
     def _repr_html_(self) -> str:

@@ -146,11 +146,11 @@ def templates(
         return
     known = [template(each) for each in template_names()]
     if as_json:
-        _print_json(
-            {"templates": [{"name": each.name, "title": each.title, "summary": each.summary} for each in known]}
-        )
+        shown = ("name", "title", "family", "first_design_only", "summary")
+        _print_json({"templates": [{key: getattr(each, key) for key in shown} for each in known]})
         return
-    _print_table(("name", "campaign"), [(each.name, each.title) for each in known])
+    rows = [(each.name, each.title, each.family, "first design only" * each.first_design_only) for each in known]
+    _print_table(("name", "campaign", "family", "table"), rows)
 
 
 # What `model: auto` takes.
@@ -732,10 +732,9 @@ def compare(
 
     asked = Asked(repeats, tuple(filter(None, map(str.strip, models.split(",")))), minutes)
     if output is not None:
-        from .comparing_plots import FORMATS
-        from .plots import check_ending
+        from .house_style import check_ending
 
-        check_ending(output.suffix, FORMATS)
+        check_ending(output.suffix)
     snapshot = read_snapshot(Folder(directory)) if directory else snapshot_of(Path(str(data)), inputs, target, group)
     with _progress("parts compared") as progress, snapshot.asking():
         compared = compare(snapshot, asked, progress=progress)
@@ -832,12 +831,11 @@ def windows(
     if process and not alloy:
         raise typer.BadParameter("--at goes with --alloy, whose treatment it says; --fix holds it for windows")
     if plot is not None:
-        from .plots import check_ending
-        from .window_plots import FORMATS
+        from .house_style import check_ending
 
         if alloy:
             raise typer.BadParameter("--plot draws windows, and --alloy asks for none")
-        check_ending(plot.suffix, FORMATS)
+        check_ending(plot.suffix)
     snapshot = _campaign_or_data(directory, data, inputs, target, group)
     from .windowing import find_windows, tolerate
 
@@ -854,6 +852,80 @@ def windows(
 
                 write_atomically(plot, picture(told, plot.suffix))
     _tell(told, as_json)
+
+
+@app.command()
+def backtest(
+    directory: CampaignOrData = None,
+    goals: Annotated[
+        list[str] | None,
+        typer.Option("--goal", help="Such as 'maximize hardness_HV', 'elongation_pct above 10' or 'phases is beta'."),
+    ] = None,
+    start: Annotated[int, typer.Option(help="How many random alloys each run begins with.")] = 5,
+    batch: Annotated[int | None, typer.Option(help="How many are made at a time; the campaign's, or 4.")] = None,
+    budget: Annotated[int | None, typer.Option(help="How many are made in all, the start counted; 60, or all.")] = None,
+    seeds: Annotated[int, typer.Option(help="How many runs of each strategy.")] = 20,
+    strategies: Annotated[
+        str, typer.Option(help="With commas: auto, random, models, acquisitions, or MODEL/ACQUISITION.")
+    ] = "auto,gaussian-process,forest,greedy,random",
+    noisy: Annotated[bool, typer.Option("--noisy", help="See a random repeat of each alloy, not their mean.")] = False,
+    oracle: Annotated[bool, typer.Option("--oracle", help="Let a model stand in for the table (SYNTHETIC).")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the same backtest after it stopped.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Processes of this machine to use.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="A Dask scheduler to use, such as tcp://host:8786.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write what --json prints into it.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw it: a .svg, .png or .pdf file.")] = None,
+    data: Data = None,
+    inputs: Inputs = "",
+    as_json: AsJson = False,
+) -> None:
+    """Replay a table as a laboratory: how many melts would each strategy have needed to find what is good in it."""
+    if (directory is None) == (data is None):
+        raise typer.BadParameter("give either the folder of a campaign or --data TABLE")
+    if data is None and inputs:
+        raise typer.BadParameter("--inputs goes with --data: a campaign says them in campaign.yaml")
+    if plot is not None:
+        from .house_style import check_ending
+
+        check_ending(plot.suffix)
+    from .backtesting import Asked
+    from .backtesting import backtest as replay
+    from .files import write_atomically
+    from .folder import Folder
+    from .pools import table_with_goals, with_goals
+    from .screening import StoppedError
+    from .snapshot import read_snapshot
+
+    if directory is not None:
+        snapshot = read_snapshot(Folder(directory))
+        snapshot = with_goals(snapshot, goals) if goals else snapshot
+    else:
+        snapshot = table_with_goals(Path(str(data)), inputs, goals or ())
+    asked = Asked(
+        tuple(filter(None, map(str.strip, strategies.split(",")))), start, batch, budget, seeds, noisy, oracle
+    )
+    try:
+        with _progress("runs") as progress:
+            backtested = replay(
+                snapshot,
+                asked,
+                whole_table=data is not None,
+                cache=Path(".alloyloop") if data is not None else None,
+                resume=resume,
+                workers=workers,
+                cluster=cluster,
+                progress=progress,
+            )
+    except StoppedError as stopped:
+        print(f"alloyloop: {stopped}", file=sys.stderr)
+        raise SystemExit(130) from None
+    if output is not None:
+        write_atomically(output, f"{json.dumps(backtested.json(), ensure_ascii=False, indent=1, allow_nan=False)}\n")
+    if plot is not None:
+        from .backtest_plots import picture
+
+        write_atomically(plot, picture(backtested, plot.suffix))
+    _tell(backtested, as_json)
 
 
 @app.command()
@@ -879,11 +951,77 @@ def verify(
 
 
 @app.command()
-def report(directory: Directory, as_json: AsJson = False) -> None:
-    """Write report.html: the question, the next batch, the melt sheet, progress and the table, in one file."""
+def plot(
+    directory: CampaignOrData = None,
+    kind: Annotated[
+        str | None, typer.Argument(help="What to draw, such as progress; --list names all.", show_default=False)
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A .svg, .png or .pdf file; DIR/plots/KIND.svg by default.")
+    ] = None,
+    of: Annotated[str | None, typer.Option(help="The property.")] = None,
+    elements: Annotated[str, typer.Option(help="Of ternary three, of quaternary four, such as Ti,Nb,Zr.")] = "",
+    show: Annotated[str | None, typer.Option(help="Of maps: mean, std, probability or acquisition.")] = None,
+    through: Annotated[str | None, typer.Option(help="Of maps: the alloy they go through, an id or a name.")] = None,
+    amounts: Annotated[str, typer.Option(help="Of quaternary: of the last element, such as 0,4,8.")] = "",
+    wants: Wants = None,
+    probability: Annotated[float | None, typer.Option(help="Of windows: the chance that is enough.")] = None,
+    round: Annotated[int | None, typer.Option(help="Of batch: the round; the last by default.")] = None,
+    width: Annotated[str | None, typer.Option(help="In print: column (8.5 cm) or page (17.4 cm).")] = None,
+    listing: Annotated[bool, typer.Option("--list", help="Say what there is to draw.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draw a campaign: progress, maps, how its models do; `--list` says what there is. See docs/plots.md."""
+    from .plotting import KINDS, draw
+
+    if listing:
+        _print_json({"kinds": KINDS}) if as_json else _print_table(("kind", "shows"), list(KINDS.items()))
+        return
+    if directory is None or kind is None:
+        raise typer.BadParameter("name the folder of a campaign and a kind; --list says what there is")
+    from .campaign import Campaign
+    from .house_style import check_ending
+
+    path = output or directory / "plots" / f"{kind}.svg"
+    check_ending(path.suffix)
+    try:
+        levels = [float(amount) for amount in amounts.split(",") if amount.strip()]
+    except ValueError:
+        raise typer.BadParameter(f"'{amounts}' are no amounts: write them like 0,4,8") from None
+    picture = draw(
+        Campaign(directory).plot,
+        kind,
+        [element.strip() for element in elements.split(",") if element.strip()],
+        of=of,
+        show=show,
+        through=through,
+        amounts=levels or None,
+        wants=wants,
+        probability=probability,
+        round=round,
+        width=width,
+    )
+    picture.save(path)
+    if as_json:
+        _print_json({"plot": str(path), "about": picture.about, "remarks": list(picture.remarks)})
+        return
+    for remark in picture.remarks:
+        _say(f"Remark: {remark}")
+    _say(f"Wrote {path}.")
+
+
+@app.command()
+def report(
+    directory: Directory,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="From the files alone: without windows, and how good the models are.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write report.html: question, next batch, melt sheet, progress, models, windows and the table, in one file."""
     from .campaign import Campaign
 
-    path = Campaign(directory).report()
+    path = Campaign(directory).report(quick=quick)
     _print_json({"report": str(path)}) if as_json else _say(f"Wrote {path}.")
 
 

@@ -15,6 +15,7 @@ from ..design.beliefs import Evidence, sources_of
 from ..design.comparing import Judged, JudgedClasses, mean_advantage
 from ..surrogates.base import FloatArray
 from ..surrogates.explain import Tuned
+from ..surrogates.html_tables import html_notes, html_table
 from .answers import Json
 from .printing import table_lines
 from .wording import words_and_unit
@@ -405,9 +406,6 @@ class Compared:
     def _repr_html_(self) -> str:
         parts = []
         for name, comparison in self._every.items():
-            columns, rows = comparison.table()
-            head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
-            body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
             said = html.escape(" ".join(comparison.sentences()))
-            parts.append(f"<h4>{html.escape(name)}</h4><table><tr>{head}</tr>{body}</table><p>{said}</p>")
-        return "".join(parts) + "".join(f"<p><small>{html.escape(remark)}</small></p>" for remark in self.remarks)
+            parts.append(f"{html_table(*comparison.table(), name)}<p>{said}</p>")
+        return "".join(parts) + html_notes(self.remarks)

@@ -1,7 +1,7 @@
-"""Who looks at the slices of a screen: this process, processes of this machine, or a Dask cluster; the answer is one.
+"""Who does the work: this process, processes of this machine, or a Dask cluster; the answer is one.
 
-Slices are tasks, what they found is merged on the workers as a tree, and a worker that dies costs the slices that it
-had: Dask gives them to others. Dask is an extra and is imported where it is used.
+Slices of a screen and runs of a backtest are tasks, and a worker that dies costs the tasks that it had: Dask gives them
+to others. What slices found is merged on the workers as a tree. Dask is an extra and is imported where it is used.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import pickle
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 from uuid import uuid4
 
 from ..design.keeping import Bar, Found
@@ -27,10 +27,15 @@ Client: TypeAlias = Any
 Slice = tuple[int, int]
 """A range of indices of the space."""
 
+Question = TypeVar("Question")
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
 # What has to be the same everywhere: other versions may answer otherwise in the last digits, or not at all.
 SAME_VERSIONS = ("alloyloop", "numpy", "scipy")
 # Seconds to wait for a scheduler, and then for its first worker.
 PATIENCE = 20
+MOST_WORKERS = 1024
 # Tasks a worker gets before the bar is raised and the state is saved, and parts that are merged at a time.
 TASKS_PER_WORKER = 8
 MERGED_AT_A_TIME = 8
@@ -83,12 +88,12 @@ class OneProcess:
 
 
 class Cluster:
-    """The workers of a Dask scheduler; made by `local_cluster` and `cluster_at`.
+    """The workers of a Dask scheduler.
 
     Parameters
     ----------
     screening : the question
-    client : of the scheduler
+    client : of the scheduler; see `hired`
     """
 
     def __init__(self, screening: Screening, client: Client) -> None:
@@ -148,8 +153,58 @@ def _merged(screening: Screening, parts: Sequence[Found]) -> Found:
     return screening.keeper.kept(parts)
 
 
+def hired(workers: int | None, cluster: str | None) -> AbstractContextManager[Client | None]:
+    """Who does tasks for as long as the context lasts; None for this process.
+
+    Parameters
+    ----------
+    workers : how many processes of this machine
+    cluster : address of a Dask scheduler; this process where neither is given
+
+    Raises
+    ------
+    AlloyloopError
+        where both are given, or so many workers cannot be
+    """
+    if workers is not None and cluster is not None:
+        raise AlloyloopError("--workers and --cluster are both given", "Give one: processes here, or a cluster.")
+    if workers is not None and not 1 <= workers <= MOST_WORKERS:
+        raise AlloyloopError(f"{workers} workers cannot be started", "Give 1 or more, up to the number of cores.")
+    if workers is not None:
+        return workers_here(workers)
+    return nullcontext() if cluster is None else workers_at(cluster)
+
+
+def each_done(
+    client: Client | None, work: Callable[[Question, Task], Result], question: Question, tasks: Sequence[Task]
+) -> Iterator[tuple[Task, Result]]:
+    """What comes of tasks, as they are done: in their order in this process, in any order by workers.
+
+    Parameters
+    ----------
+    client : whose workers do them; None for this process
+    work : a function of a module, of what all tasks have in common and of one task
+    question : what they have in common
+    tasks : the others
+    """
+    if client is None:
+        yield from ((task, work(question, task)) for task in tasks)
+        return
+    name = f"tasks-{uuid4().hex}"
+    with _failures_said(client, "one of the runs"):
+        refuse_other_versions(client)
+        # As a task and not as scattered data, so that it can be had again when the workers that held it are gone.
+        shared = client.submit(pickle.loads, pickle.dumps(question), key=f"{name}-question", pure=False)
+        asked = {
+            client.submit(work, shared, task, key=f"{name}-{i}", priority=-i, pure=False): task
+            for i, task in enumerate(tasks)
+        }
+        for future, result in import_module("distributed").as_completed(asked, with_results=True):
+            yield asked[future], result
+
+
 @contextmanager
-def local_cluster(screening: Screening, n_workers: int) -> Iterator[Cluster]:
+def workers_here(n_workers: int) -> Iterator[Client]:
     """Processes of this machine, one thread each, for as long as the context lasts.
 
     Raises
@@ -173,11 +228,11 @@ def local_cluster(screening: Screening, n_workers: int) -> Iterator[Cluster]:
         distributed.Client(workers) as client,
     ):
         _let_only_us_be_interrupted(client)
-        yield Cluster(screening, client)
+        yield client
 
 
 @contextmanager
-def cluster_at(screening: Screening, address: str) -> Iterator[Cluster]:
+def workers_at(address: str) -> Iterator[Client]:
     """The workers of a scheduler that runs somewhere, such as tcp://host:8786.
 
     Raises
@@ -201,7 +256,7 @@ def cluster_at(screening: Screening, address: str) -> Iterator[Cluster]:
                     f"The scheduler at {address} has no workers", f"Start some with `dask worker {address}`."
                 ) from error
             refuse_other_versions(client)
-            yield Cluster(screening, client)
+            yield client
 
 
 def refuse_other_versions(client: Client) -> None:
@@ -235,7 +290,7 @@ def refuse_other_versions(client: Client) -> None:
 
 
 @contextmanager
-def _failures_said(client: Client) -> Iterator[None]:
+def _failures_said(client: Client, what: str = "one of the slices") -> Iterator[None]:
     """Turn what Dask says of workers and schedulers that are gone into a sentence with a remedy."""
     from distributed import KilledWorker
 
@@ -243,7 +298,7 @@ def _failures_said(client: Client) -> Iterator[None]:
         yield
     except KilledWorker as error:
         raise AlloyloopError(
-            "Every worker that looked at one of the slices died", "Give workers more memory, and go on with --resume."
+            f"Every worker that looked at {what} died", "Give workers more memory, and go on with --resume."
         ) from error
     except Exception as error:
         if client.status == "running":
@@ -277,7 +332,7 @@ def _dask(option: str) -> tuple[Any, Any]:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Dask's own account of what comes and goes is not for the user of a screen."""
+    """Dask's own account of what comes and goes is not for the user."""
     logger = logging.getLogger("distributed")
     level, propagate = logger.level, logger.propagate
     logger.setLevel(logging.CRITICAL + 1)

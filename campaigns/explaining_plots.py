@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..surrogates.errors import AlloyloopError
 from .explaining import AlloyExplained, Model, ModelsExplained, Parts, unit
-from .plots import (
+from .house_style import (
     BLACK,
     BLUE,
+    COLUMN,
+    FORMATS,
     GREY,
     ORANGE,
+    PAGE,
     VERMILLION,
+    axis_label,
     blank_figure,
     check_ending,
+    legend_above,
     picture_of,
     styled,
 )
+from .snapshot import Snapshot
 from .wording import label, words_and_unit
 
 if TYPE_CHECKING:
@@ -27,10 +34,8 @@ if TYPE_CHECKING:
 
     from ..design.explaining import Effect
 
-FORMATS = (".svg", ".png", ".pdf")
-DOTS_PER_INCH = 200
-COLUMNS = 4  # panels side by side
-WIDTH, HEIGHT = 2.7, 2.3  # of a panel [inch]
+COLUMNS = 3  # panels side by side on a page
+HEIGHT = 1.75  # of a panel [inch]
 MOST_BARS = 12
 
 
@@ -44,7 +49,7 @@ def picture(explained: ModelsExplained | AlloyExplained, ending: str) -> bytes:
     """
     check_ending(ending, FORMATS)
     figure = models_figure(explained) if isinstance(explained, ModelsExplained) else alloy_figure(explained)
-    return picture_of(figure, ending, DOTS_PER_INCH)
+    return picture_of(figure, ending)
 
 
 def models_figure(explained: ModelsExplained) -> Figure:
@@ -52,8 +57,7 @@ def models_figure(explained: ModelsExplained) -> Figure:
     models = explained.models
     lines = [-(-(1 + len(model.effects)) // COLUMNS) for model in models.values()]
     with styled():
-        size = (WIDTH * COLUMNS, HEIGHT * sum(lines) + 0.5 * len(lines))
-        figure = blank_figure(*size, "explained")
+        figure = blank_figure(PAGE, HEIGHT * sum(lines) + 0.6 * len(lines), "explained")
         blocks = figure.subfigures(len(models), 1, squeeze=False, height_ratios=lines)[:, 0]
         for block, (name, model), n_lines in zip(blocks, models.items(), lines, strict=True):
             _draw_model(block, explained, name, model, n_lines)
@@ -62,28 +66,23 @@ def models_figure(explained: ModelsExplained) -> Figure:
 
 def _draw_model(block: SubFigure, explained: ModelsExplained, name: str, model: Model, n_lines: int) -> None:
     title = f"{label(name)}: {model.choice.name}; effects from {model.base}"
-    block.suptitle(title, fontsize="medium", x=0.01, ha="left")
     bars, *panels = block.subplots(n_lines, COLUMNS, squeeze=False).ravel().tolist()
     _draw_importances(bars, name, model)
-    low, high = _common_range(model)
+    low, high = common_range(model.effects)
     for ax, effect in zip(panels, model.effects, strict=False):
-        _draw_effect(ax, effect)
+        draw_effect(ax, explained.snapshot, effect)
         ax.set_ylim(low, high)
-        sign = unit(explained.snapshot, effect.thing)
-        ax.set_xlabel(f"{effect.thing.name} [{sign}]" if effect.thing.kind == "element" else label(effect.thing.name))
     for i, ax in enumerate(panels):
         if (i + 1) % COLUMNS == 0 or i == 0:
-            ax.set_ylabel(label(name))
+            ax.set_ylabel(axis_label(name, letters=24))
         if i >= len(model.effects):
             ax.set_axis_off()
-    handles, said = panels[0].get_legend_handles_labels() if model.effects else ([], [])
-    if handles:
-        block.legend(handles, said, loc="outside lower center", ncols=4, fontsize="small")
+    legend_above(block, panels[: len(model.effects)], title)
 
 
-def _common_range(model: Model) -> tuple[float, float]:
+def common_range(effects: Sequence[Effect]) -> tuple[float, float]:
     """One range of the property for every effect, so that they compare at a glance."""
-    ends = [end for effect in model.effects for end in effect.prediction.interval()]
+    ends = [end for effect in effects for end in effect.prediction.interval()]
     if not ends:
         return 0.0, 1.0
     every = np.concatenate(ends)
@@ -102,10 +101,12 @@ def _draw_importances(ax: Axes, name: str, model: Model) -> None:
     ax.grid(visible=False, axis="y")
     sign = words_and_unit(name)[1]
     ax.set_xlabel(f"error rises if mixed up{f' [{sign}]' if sign else ''}")
-    ax.tick_params(axis="y", labelsize="small")
 
 
-def _draw_effect(ax: Axes, effect: Effect) -> None:
+def draw_effect(ax: Axes, snapshot: Snapshot, effect: Effect) -> None:
+    """What a property is expected to be where one thing is varied, and where the data lie."""
+    sign = unit(snapshot, effect.thing)
+    ax.set_xlabel(f"{effect.thing.name} [{sign}]" if effect.thing.kind == "element" else label(effect.thing.name))
     low, high = effect.prediction.interval()
     mean, values = effect.prediction.mean, effect.values
     if values.dtype == object:
@@ -113,13 +114,13 @@ def _draw_effect(ax: Axes, effect: Effect) -> None:
         for chosen, color, said in ((effect.inside, BLUE, "expected"), (~effect.inside, GREY, "outside the data")):
             if chosen.any():
                 reach = np.abs(np.stack([low, high]) - mean)[:, chosen]
-                ax.errorbar(at[chosen], mean[chosen], reach, fmt="o", color=color, capsize=3, label=said)
+                ax.errorbar(at[chosen], mean[chosen], reach, fmt="o", color=color, label=said)
         ax.set_xticks(at, values.tolist())
         ax.set_xlim(-0.5, len(values) - 0.5)
         return
     ax.fill_between(values, low, high, color=BLUE, alpha=0.15, linewidth=0, label="90 % of measurements")
-    ax.plot(values, mean, color=GREY, linestyle=":", linewidth=1.6, label="outside the data")
-    ax.plot(values, np.where(effect.inside, mean, np.nan), color=BLUE, linewidth=1.8, label="expected")
+    ax.plot(values, mean, color=GREY, linestyle=":", linewidth=1.5, label="outside the data")
+    ax.plot(values, np.where(effect.inside, mean, np.nan), color=BLUE, label="expected")
     inside = effect.data[(effect.data >= values[0]) & (effect.data <= values[-1])].astype(np.float64)
     foot = np.full(len(inside), 0.02)
     ax.plot(inside, foot, "|", color=ORANGE, transform=ax.get_xaxis_transform(), label="rows of the data")
@@ -132,10 +133,10 @@ def alloy_figure(explained: AlloyExplained) -> Figure:
     n = len(explained.parts)
     with styled():
         most = max(len(part.contributions.things) for part in explained.parts.values())
-        size = (5.2 * min(n, 2), -(-n // 2) * (1.2 + 0.28 * min(most, MOST_BARS)))
-        figure = blank_figure(*size, "explained")
+        width = COLUMN if n == 1 else PAGE
+        figure = blank_figure(width, -(-n // 2) * (1.1 + 0.2 * min(most, MOST_BARS)), "explained")
         axes = figure.subplots(-(-n // 2), min(n, 2), squeeze=False).ravel().tolist()
-        figure.suptitle(explained.title, fontsize="medium")
+        figure.suptitle(explained.title)
         for ax, (name, part) in zip(axes, explained.parts.items(), strict=False):
             _draw_parts(ax, explained, name, part)
         for ax in axes[n:]:
@@ -159,5 +160,5 @@ def _draw_parts(ax: Axes, explained: AlloyExplained, name: str, part: Parts) -> 
     ax.margins(x=0.06)
     ax.grid(visible=False, axis="y")
     ax.grid(visible=True, axis="x")
-    ax.set_xlabel(label(name))
-    ax.legend(loc="best", fontsize="small", frameon=True)
+    ax.set_xlabel(axis_label(name))
+    ax.legend(loc="best", frameon=True)

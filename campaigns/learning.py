@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
-from time import monotonic
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -298,8 +298,8 @@ def success_evidence(snapshot: Snapshot) -> Evidence:
 
 def _in_time(seconds: float) -> Callable[[], bool]:
     """Whether so many seconds have not yet passed."""
-    until = monotonic() + seconds
-    return lambda: monotonic() < until
+    until = process_time() + seconds
+    return lambda: process_time() < until
 
 
 def variations(found: Evidence, name: str, option: Option) -> dict[str, Option]:

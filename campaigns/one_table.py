@@ -16,11 +16,11 @@ from .folder import Folder
 from .headers import count_header, std_header
 from .infer import Guesser, Inference, infer
 from .problems import CampaignFileError
+from .question import question_of
 from .sheet import Sheet, new_sheet, read_sheet
 from .snapshot import Snapshot
 from .spaces import design_space, layout
 from .spec import read_written
-from .starting import question_of
 from .table import ExperimentTable
 
 TOLD = "it was named so"

@@ -137,6 +137,7 @@ def look_ahead(
         weighted=weighted,
         explore=explore,
         eagerness=eagerness,
+        n_designs=snapshot.space.count,
     )
     best_id = snapshot.table.ids[int(np.flatnonzero(rows)[best])]
     told = {each.name: float(known[best, k]) for k, each in enumerate(sought)}

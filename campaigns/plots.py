@@ -1,16 +1,12 @@
-"""What a campaign looks like: pictures for the report and the README, and the facts of past rounds that they show.
+"""What a campaign's files say, as pictures: progress, trade-offs, and what came beside what a round had expected.
 
-Colours are those of Okabe and Ito, which people with colour-blind eyes tell apart; markers differ too, so that a grey
-print can be read. matplotlib is loaded by the functions that draw, and pyplot never: nothing is left behind.
+Nothing is fitted for them. Pictures of what models believe are in `maps.py` and `model_plots.py`.
 """
 
 from __future__ import annotations
 
-import io
 import re
-import textwrap
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import isfinite
@@ -24,48 +20,43 @@ from ..design.pareto import non_dominated
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Predicted
+from .house_style import (
+    BLACK,
+    BLUE,
+    COLUMN,
+    GREY,
+    ORANGE,
+    PAGE,
+    PALE,
+    PURPLE,
+    VERMILLION,
+    axis_label,
+    blank_figure,
+    legend_above,
+    panels,
+    styled,
+)
 from .rounds import PastRound, past_rounds
 from .snapshot import BoolArray, Snapshot
 from .standing import Standing, standing
-from .wording import words_and_unit
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLACK, ORANGE, BLUE, VERMILLION, PURPLE, GREY = "#000000", "#E69F00", "#0072B2", "#D55E00", "#CC79A7", "#7A7A7A"
-
-# Text stays text (searchable, and in the reader's own font), ids do not change from run to run, and a "$" in a
-# property's name is no formula.
-STYLE: dict[str, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "alloyloop",
-    "text.parse_math": False,
-    "font.size": 9.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.axisbelow": True,
-    "grid.color": "#E4E4E4",
-    "legend.frameon": False,
-}
 Kind = tuple[str, dict[str, Any]]
 
 # What a legend calls each kind of value, and how it looks.
-INSIDE: Kind = ("known, inside the space", {"marker": "o", "color": GREY, "markersize": 4})
+INSIDE: Kind = ("known, inside the space", {"marker": "o", "color": GREY, "markersize": 3.5})
 OUTSIDE: Kind = ("known, outside it or its rules", {**INSIDE[1], "markerfacecolor": "white"})
-MEASURED: Kind = ("measured", {"marker": "s", "color": BLUE, "markersize": 6})
-MADE_UP: Kind = ("SYNTHETIC, not measured", {"marker": "P", "color": PURPLE, "markersize": 7})
+MEASURED: Kind = ("measured", {"marker": "s", "color": BLUE, "markersize": 4.5})
+MADE_UP: Kind = ("SYNTHETIC, not measured", {"marker": "P", "color": PURPLE, "markersize": 5.5})
 EXPECTED: Kind = (
     "expected, 90 % interval",
-    {"marker": "D", "color": ORANGE, "markersize": 5, "markerfacecolor": "white"},
+    {"marker": "D", "color": ORANGE, "markersize": 4.5, "markerfacecolor": "white"},
 )
 KEPT: Kind = ("known, keeps the limits", INSIDE[1])
 OUT: Kind = ("breaks a limit, or outside the space", {**OUTSIDE[1], "color": "#B4B4B4"})
-MOST_LETTERS = 60  # of an axis label; a longer name is cut
 MOST_TICKED_ROUNDS = 16
 
 _SYNTHETIC = re.compile(r"\bSYNTHETIC\b|\b[Ss]ynthetic (?:laboratory|data|result|value)")
@@ -125,10 +116,14 @@ def synthetic_rows(snapshot: Snapshot) -> BoolArray:
 # -- pictures ---------------------------------------------------------------------------------------------------------
 
 
-def progress(snapshot: Snapshot) -> Figure:
+def progress(snapshot: Snapshot, width: float = PAGE) -> Figure:
     """What was known, expected and measured, round by round, of each property that is pursued or has a limit.
 
     Where several are pursued and nothing weighs them, how their hypervolume grew comes first.
+
+    Parameters
+    ----------
+    width : in print, `COLUMN` or `PAGE` [inch]
 
     Raises
     ------
@@ -144,11 +139,11 @@ def progress(snapshot: Snapshot) -> Figure:
     has_volume = stands is not None and not stands.is_by_one and len(stands.rows) > 0
     with styled():
         lines = len(names) + has_volume
-        figure = blank_figure(8.0, 0.9 + 2.6 * lines, "progress")
+        figure = blank_figure(width, 0.8 + (1.9 if width > COLUMN else 1.7) * lines, "progress")
         axes = figure.subplots(lines, len(columns), squeeze=False, sharey="row", width_ratios=columns)
-        panels = [(row[0], row[-1]) for row in axes]
-        for name, (left, right) in zip(names, panels[has_volume:], strict=True):
-            left.set_ylabel(axis_label(name))
+        pairs = [(row[0], row[-1]) for row in axes]
+        for name, (left, right) in zip(names, pairs[has_volume:], strict=True):
+            left.set_ylabel(axis_label(name, letters=24))
             if before.any() or not rounds:
                 _draw_before(left, snapshot, name, np.flatnonzero(before))
             if rounds:
@@ -158,25 +153,29 @@ def progress(snapshot: Snapshot) -> Figure:
             for ax in {left, right}:
                 _draw_goal(ax, snapshot.goals[name])
         if has_volume and stands is not None:
-            left, right = panels[0]
+            left, right = pairs[0]
             left.set_ylabel(f"Hypervolume\n[{stands.unit}]" if stands.unit else "Hypervolume")
             left.set_xticks([])
             reference = stands.reference
             _draw_so_far(left, right, snapshot, rounds, lambda some: some.hypervolume(reference), "hypervolume so far")
-            _tick_rounds(right, rounds)
+            tick_rounds(right, rounds)
         if before.any() or not rounds:
-            axes[-1][0].set_xlabel("known before, in the table's order")
+            axes[-1][0].set_xlabel("known before,\nin the table's order")
         if rounds:
             axes[-1][-1].set_xlabel("round")
-        _legend(figure, axes.ravel().tolist())
+        legend_above(figure, axes.ravel().tolist())
     return figure
 
 
-def trade_off(snapshot: Snapshot) -> Figure:
+def trade_off(snapshot: Snapshot, width: float = PAGE) -> Figure:
     """What was measured and is expected of the pursued properties, each against each other, with the Pareto front.
 
     A property that is brought to a target is drawn by how far off it is. With two goals, the front's steps enclose its
-    hypervolume.
+    hypervolume, and those of the front before the first round are dotted.
+
+    Parameters
+    ----------
+    width : in print, `COLUMN` or `PAGE` [inch]; the figure is no wider than its panels need
 
     Raises
     ------
@@ -187,21 +186,20 @@ def trade_off(snapshot: Snapshot) -> Figure:
     if stands is None or len(stands.goals) < 2:
         raise AlloyloopError("There is no trade-off: fewer than two properties are pursued", "`progress` shows one.")
     pairs = list(combinations(stands.goals, 2))
-    columns = min(len(pairs), 2)
-    lines = -(-len(pairs) // columns)
     with styled({"axes.grid.axis": "both"}):
-        figure = blank_figure(5.2 if columns == 1 else 4.4 * columns, 0.8 + 3.6 * lines, "trade-off")
-        axes = figure.subplots(lines, columns, squeeze=False).ravel().tolist()
-        for pair, ax in zip(pairs, axes, strict=False):
+        figure, axes = panels(width if len(pairs) > 1 else COLUMN, len(pairs), 2.6, "trade-off", room=1.3)
+        for pair, ax in zip(pairs, axes, strict=True):
             _draw_pair(ax, snapshot, stands, pair)
-        for ax in axes[len(pairs) :]:
-            ax.set_axis_off()
-        _legend(figure, axes, 1 + columns)
+        legend_above(figure, axes)
     return figure
 
 
-def parity(snapshot: Snapshot) -> Figure:
+def parity(snapshot: Snapshot, width: float = PAGE) -> Figure:
     """What was measured against what the round had expected, with its 90 % interval; a panel for each property.
+
+    Parameters
+    ----------
+    width : in print, `COLUMN` or `PAGE` [inch]; the figure is no wider than its panels need
 
     Raises
     ------
@@ -212,47 +210,12 @@ def parity(snapshot: Snapshot) -> Figure:
     names = list(dict.fromkeys(point.name for point in came))
     if not names:
         raise AlloyloopError("Nothing that was predicted has been measured yet", "`alloyloop record` enters results.")
-    columns = min(len(names), 2)
-    lines = -(-len(names) // columns)
     with styled():
-        figure = blank_figure(4.4 * columns, 0.6 + 3.6 * lines, "parity")
-        axes = figure.subplots(lines, columns, squeeze=False).ravel().tolist()
-        for name, ax in zip(names, axes, strict=False):
+        figure, axes = panels(width if len(names) > 1 else COLUMN, len(names), 2.8, "parity")
+        for name, ax in zip(names, axes, strict=True):
             _draw_parity(ax, snapshot, name, [point for point in came if point.name == name])
-        for ax in axes[len(names) :]:
-            ax.set_axis_off()
-        _legend(figure, axes)
+        legend_above(figure, axes)
     return figure
-
-
-def check_ending(ending: str, endings: Sequence[str]) -> None:
-    """Refuse the ending of a file that no picture can be written as."""
-    if ending.lower() not in endings:
-        raise AlloyloopError(f"No picture can be written as '{ending}'", f"Let the name end in {', '.join(endings)}.")
-
-
-def picture_of(figure: Figure, ending: str, dots_per_inch: float) -> bytes:
-    """A figure as the content of a file with this ending."""
-    if ending.lower() == ".svg":
-        return f"{figure_svg(figure)}\n".encode()
-    out = io.BytesIO()
-    with styled():
-        figure.savefig(out, format=ending[1:].lower(), dpi=dots_per_inch)
-    return out.getvalue()
-
-
-def figure_svg(figure: Figure) -> str:
-    """A figure as an SVG element, the same text for the same figure: no date, and no ids but those it refers to."""
-    out = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    with styled({"svg.hashsalt": figure.get_label()}), warnings.catch_warnings():
-        # Text stays text, and the reader's font has the sign that the one measured with lacks.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
-        figure.savefig(out, format="svg", metadata=nothing)
-    drawn = out.getvalue()
-    svg = drawn[drawn.index("<svg") :]
-    wanted = set(re.findall(r"#([\w-]+)", svg))
-    return re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in wanted else "", svg)
 
 
 def _shown(snapshot: Snapshot) -> list[str]:
@@ -264,37 +227,6 @@ def _shown(snapshot: Snapshot) -> list[str]:
     wanted = [name for name, goal in goals.items() if isinstance(goal, Pursued)]
     limited = [name for name, goal in snapshot.learned.items() if isinstance(goal, Within)]
     return wanted + limited or [name for name, goal in goals.items() if isinstance(goal, Report)]
-
-
-def styled(more: Mapping[str, Any] | None = None) -> AbstractContextManager[None]:
-    """A figure is made and written in this style; matplotlib's own settings are as before afterwards."""
-    from matplotlib import rc_context
-
-    settings: Any = {**STYLE, **(more or {})}
-    return rc_context(settings)
-
-
-def blank_figure(width: float, height: float, name: str) -> Figure:
-    """A figure of this size [inch], to be drawn on; its name makes the ids in its SVG."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained", label=name)
-
-
-def axis_label(name: str, before: str = "") -> str:
-    """A label on lines short enough to stay beside its axis; the unit is never cut."""
-    words, unit = words_and_unit(name)
-    said = textwrap.shorten(before + words, MOST_LETTERS, placeholder=" …") + (f" [{unit}]" if unit else "")
-    return "\n".join(textwrap.wrap(said[:1].upper() + said[1:], 30))
-
-
-def _legend(figure: Figure, axes: Sequence[Axes], columns: int = 3) -> None:
-    handles: dict[str, Any] = {}
-    for ax in axes:
-        for handle, said in zip(*ax.get_legend_handles_labels(), strict=True):
-            handles.setdefault(said, handle)
-    if handles:
-        figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=columns, fontsize="small")
 
 
 def _draw_goal(ax: Axes, goal: Goal) -> None:
@@ -317,7 +249,7 @@ def _draw_before(ax: Axes, snapshot: Snapshot, name: str, rows: NDArray[np.intp]
 
 def _draw_rounds(ax: Axes, snapshot: Snapshot, name: str, rounds: Sequence[PastRound]) -> None:
     table = snapshot.table
-    at = _places(snapshot)
+    at = row_places(snapshot)
     expected = {
         row: alloy.predicted[name]
         for past in rounds
@@ -328,7 +260,7 @@ def _draw_rounds(ax: Axes, snapshot: Snapshot, name: str, rounds: Sequence[PastR
     if expected:
         said, look = EXPECTED
         means, reach = _intervals(list(expected.values()))
-        ax.errorbar(at[list(expected)], means, reach, linestyle="none", capsize=3, elinewidth=1.6, label=said, **look)
+        ax.errorbar(at[list(expected)], means, reach, linestyle="none", elinewidth=1.2, label=said, **look)
     made_up = synthetic_rows(snapshot)
     measured = snapshot.known & np.isfinite(at)
     for chosen, kind in ((measured & ~made_up, MEASURED), (measured & made_up, MADE_UP)):
@@ -337,10 +269,11 @@ def _draw_rounds(ax: Axes, snapshot: Snapshot, name: str, rounds: Sequence[PastR
     if len(failed):
         foot = np.full(len(failed), 0.03)
         ax.plot(failed, foot, "x", color=BLACK, transform=ax.get_xaxis_transform(), label="failed")
-    _tick_rounds(ax, rounds)
+    tick_rounds(ax, rounds)
 
 
-def _tick_rounds(ax: Axes, rounds: Sequence[PastRound]) -> None:
+def tick_rounds(ax: Axes, rounds: Sequence[PastRound]) -> None:
+    """The numbers of the rounds below an axis, as far as there is room."""
     numbers = [past.number for past in rounds]
     if not numbers:
         return
@@ -353,7 +286,7 @@ def _tick_rounds(ax: Axes, rounds: Sequence[PastRound]) -> None:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _places(snapshot: Snapshot) -> FloatArray:
+def row_places(snapshot: Snapshot) -> FloatArray:
     """(n,) Where each row stands among the rounds, those of one side by side; NaN where it is of none."""
     at = np.full(len(snapshot.table), np.nan)
     for number in {number for number in snapshot.table.round if number is not None}:
@@ -376,7 +309,7 @@ def _draw_values(ax: Axes, snapshot: Snapshot, name: str, rows: NDArray[np.intp]
     if exact.any():
         std = np.nan_to_num(snapshot.std(name)[rows][exact])
         bars = std if std.any() else None
-        ax.errorbar(at[exact], values[exact], bars, linestyle="none", elinewidth=1, capsize=2, label=said, **look)
+        ax.errorbar(at[exact], values[exact], bars, linestyle="none", elinewidth=0.8, label=said, **look)
     for sign, marker in (("<", "v"), (">", "^")) if name in snapshot.learned else ():
         bounds = snapshot.table.censored(name)[rows] == sign
         if bounds.any():
@@ -422,9 +355,9 @@ def _draw_pair(ax: Axes, snapshot: Snapshot, stands: Standing, pair: tuple[str, 
     goals = [stands.goals[name] for name in pair]
     x, y = (_drawn(goal, snapshot.values(name)) for name, goal in zip(pair, goals, strict=True))
     if len(stands.goals) == 2:
-        _draw_steps(ax, stands)
+        _draw_steps(ax, snapshot, stands)
     exact = snapshot.with_value(pair[0]) & snapshot.with_value(pair[1])
-    kept, of_round = np.isin(np.arange(len(exact)), stands.rows), np.isfinite(_places(snapshot))
+    kept, of_round = np.isin(np.arange(len(exact)), stands.rows), np.isfinite(row_places(snapshot))
     made_up = synthetic_rows(snapshot)
     measured = kept & ~made_up
     of_kind = (
@@ -442,10 +375,10 @@ def _draw_pair(ax: Axes, snapshot: Snapshot, stands: Standing, pair: tuple[str, 
             for name, goal in zip(pair, goals, strict=True)
         )
         said, look = EXPECTED
-        ax.errorbar(xs, ys, y_reach, x_reach, linestyle="none", capsize=2, elinewidth=1.2, label=said, **look)
+        ax.errorbar(xs, ys, y_reach, x_reach, linestyle="none", elinewidth=0.8, label=said, **look)
     first, said = stands.first.rows, "best by the weights" if stands.is_by_one else "on the Pareto front"
     if len(first):
-        ring: Any = {"marker": "o", "markersize": 11, "markerfacecolor": "none", "color": BLACK}
+        ring: Any = {"marker": "o", "markersize": 8.5, "markerfacecolor": "none", "color": BLACK}
         ax.plot(x[first], y[first], linestyle="none", label=said, **ring)
     x_label, y_label = (
         axis_label(name, f"distance from {goal.target:g}, " if isinstance(goal, Match) else "")
@@ -454,20 +387,33 @@ def _draw_pair(ax: Axes, snapshot: Snapshot, stands: Standing, pair: tuple[str, 
     ax.set(xlabel=x_label, ylabel=y_label)
 
 
-def _draw_steps(ax: Axes, stands: Standing) -> None:
-    """The steps of a front of two goals, and the hypervolume that they enclose with its reference."""
+def _draw_steps(ax: Axes, snapshot: Snapshot, stands: Standing) -> None:
+    """The steps of a front of two goals, what it encloses with its reference, and those of the front before round 1."""
     if not len(stands.rows):
         return
     corner = stands.corner(stands.reference)
-    beyond = stands.objectives[(stands.objectives > corner).all(axis=1)]
+    signs = np.array([1.0 if isinstance(goal, Maximize) else -1.0 for goal in stands.goals.values()])
+    steps = _steps(stands.objectives, corner)
+    if len(steps):
+        x, y = (signs * steps).T
+        ax.fill([*x, signs[0] * corner[0]], [*y, signs[1] * corner[1]], color=PALE, zorder=0)
+        ax.plot(x, y, color=BLACK, linewidth=1.0, label="Pareto front; what it encloses is grey")
+    of_round = np.array([number or 0 for number in snapshot.table.round], dtype=np.float64)
+    before = _steps(stands.until(of_round, 0).objectives, corner)
+    if len(before) and not np.array_equal(before, steps):
+        x, y = (signs * before).T
+        ax.plot(x, y, color=BLACK, linewidth=1.0, linestyle=":", label="front before the first round")
+
+
+def _steps(objectives: FloatArray, corner: FloatArray) -> FloatArray:
+    """The corners (m, 2) of what a front of two objectives (n, 2) dominates beyond a point, from side to side."""
+    beyond = objectives[(objectives > corner).all(axis=1)]
     front = np.unique(beyond[non_dominated(beyond)], axis=0)  # from the worst in x, which is the best in y, to the best
     if not len(front):
-        return
+        return np.empty((0, 2))
     x = np.concatenate([corner[:1], np.repeat(front[:, 0], 2)])
     y = np.concatenate([np.repeat(front[:, 1], 2), corner[1:]])
-    signs = [1.0 if isinstance(goal, Maximize) else -1.0 for goal in stands.goals.values()]
-    ax.fill([*signs[0] * x, signs[0] * corner[0]], [*signs[1] * y, signs[1] * corner[1]], color="#F1F1F1", zorder=0)
-    ax.plot(signs[0] * x, signs[1] * y, color=BLACK, linewidth=1.1, label="Pareto front; what it encloses is grey")
+    return np.column_stack([x, y])
 
 
 def _expected(snapshot: Snapshot) -> list[Answer]:
@@ -506,7 +452,7 @@ def _draw_parity(ax: Axes, snapshot: Snapshot, name: str, points: Sequence[Comeb
             bars = std if std.any() else None
             measured = [point.measured for point in chosen]
             said, look = kind
-            ax.errorbar(means, measured, bars, reach, linestyle="none", elinewidth=1, capsize=2, label=said, **look)
+            ax.errorbar(means, measured, bars, reach, linestyle="none", elinewidth=0.8, label=said, **look)
     ax.set_xlabel(axis_label(name, "expected "))
     ax.set_ylabel(axis_label(name, "measured "))
     ax.set(xlim=scale, ylim=scale)

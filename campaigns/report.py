@@ -1,7 +1,8 @@
 """report.html: one page that says what is asked, where it stands, what to melt next and all that was measured.
 
-Nothing is fitted for it: what was expected of an alloy stands in its round's decision.json. The page loads nothing and
-runs nothing, and whatever somebody wrote into the folder is shown as text.
+What was expected of an alloy stands in its round's decision.json, and nothing is fitted for that; what the models are
+worth and in which ranges they meet the goals is asked before, see `opinion`. The page loads nothing and runs nothing,
+and whatever somebody wrote into the folder is shown as text.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from importlib.metadata import version
 from itertools import groupby
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import numpy as np
@@ -29,8 +30,9 @@ from ..design.space import DesignSpace
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Predicted
 from .files import read_bytes
+from .house_style import figure_svg
 from .journal import digest, read_journal
-from .plots import comebacks, figure_svg, parity, progress, synthetic_rows, trade_off
+from .plots import Comeback, comebacks, parity, progress, synthetic_rows, trade_off
 from .reading import counted, listed
 from .rounds import PastRound, past_rounds
 from .sheet import read_sheet
@@ -38,15 +40,33 @@ from .snapshot import Snapshot
 from .status import Status, status
 from .wording import label, words_and_unit
 
+if TYPE_CHECKING:
+    from .opinion import Opinion
+    from .windowing import Told
+
 TEMPLATE = Path(__file__).with_name("report.html")
 NOT_PREDICTED = "not predicted"
+# What a screen reader says of a picture; its caption and the tables tell the rest.
+PARITY = "Chart of measured values against expected ones."
+TRADE_OFF = "Chart of the pursued properties against each other, with the Pareto front."
+WINDOWS = "Chart of the windows: for each thing that is chosen, which part of its range they leave."
+# Of so many results, a smaller share inside their 90 % intervals is warned of.
+LEAST_INSIDE, LEAST_RESULTS = 0.8, 10
+# Known alloys of a window that are named.
+SHOWN = 20
+NO_KNOWN_ALLOY = "No known alloy lies inside: the whole window is a prediction."
 
 _DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/[^\s\"<>;]*[^\s\"<>;,.])", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d+(?:\.(?P<decimals>\d+))?")
 
 
-def report_html(snapshot: Snapshot) -> str:
+def report_html(snapshot: Snapshot, told: Opinion | None = None) -> str:
     """The report of a campaign, the same text for the same files.
+
+    Parameters
+    ----------
+    snapshot : the campaign
+    told : what its models say; the page goes without where they were not asked
 
     Returns
     -------
@@ -57,6 +77,7 @@ def report_html(snapshot: Snapshot) -> str:
     came = comebacks(snapshot, rounds)
     experiments = _experiments(snapshot)
     last_change, damage = _last_change(snapshot)
+    warnings = _warnings(snapshot, rounds, came, damage, told)
     has_numbers = _has_numbers(snapshot, rounds)
     n_pursued = sum(isinstance(goal, Pursued) for goal in snapshot.goals.values())
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -72,18 +93,22 @@ def report_html(snapshot: Snapshot) -> str:
         is_pursued=n_pursued > 0,
         batch=_next_batch(snapshot, rounds, stands),
         melt_sheet=_melt_sheet(snapshot, rounds),
-        progress=_picture(progress(snapshot)) if has_numbers else "",
-        trade_off=_picture(trade_off(snapshot)) if has_numbers and n_pursued > 1 else "",
+        warnings=warnings,
+        progress=_picture(progress(snapshot), _progress_in_words(snapshot, rounds)) if has_numbers else "",
+        trade_off=_picture(trade_off(snapshot), TRADE_OFF) if has_numbers and n_pursued > 1 else "",
         has_alloys=bool(snapshot.space.elements),
         comebacks=[(snapshot.table.ids[point.row], _alloy(snapshot, point.row), point) for point in came],
-        parity=_picture(parity(snapshot)) if came else "",
+        n_inside=sum(point.is_inside for point in came),
+        parity=_picture(parity(snapshot), PARITY) if came else "",
+        told=told,
+        windows=None if told is None else _windows(told),
         models=_models(rounds),
-        remarks=_remarks(snapshot, rounds, damage),
+        remarks=_remarks(snapshot, rounds, told, warnings),
         processes=[variable.name for variable in snapshot.space.process],
         conditions=[condition.name for condition in snapshot.space.conditions],
         results=[*snapshot.goals, *snapshot.table.layout.classes],
         experiments=experiments,
-        provenance=_provenance(snapshot, rounds, last_change),
+        provenance=_provenance(snapshot, rounds, last_change, told),
     )
 
 
@@ -103,8 +128,10 @@ def linked(text: str) -> Markup:
     return html + escape(text[end:])
 
 
-def _picture(figure: Any) -> Markup:
-    return Markup(figure_svg(figure))  # matplotlib escapes the text in it
+def _picture(figure: Any, said: str) -> Markup:
+    """A figure with what a screen reader says of it; matplotlib escapes the text in it."""
+    svg = figure_svg(figure)
+    return Markup('<svg role="img" aria-label="{}"').format(said) + Markup(svg.removeprefix("<svg"))
 
 
 # -- the question -----------------------------------------------------------------------------------------------------
@@ -238,14 +265,41 @@ def _has_numbers(snapshot: Snapshot, rounds: Sequence[PastRound]) -> bool:
     return any(name in expected or np.isfinite(snapshot.values(name)).any() for name in snapshot.goals)
 
 
-def _remarks(snapshot: Snapshot, rounds: Sequence[PastRound], damage: Sequence[str]) -> list[str]:
-    said = _texts(rounds[-1].decision.get("remarks")) if rounds else []
-    lost = [
-        f"Round {past.number} has no decision.json that can be read: what it expected is not shown."
-        for past in rounds
-        if not past.decision
+def _warnings(
+    snapshot: Snapshot,
+    rounds: Sequence[PastRound],
+    came: Sequence[Comeback],
+    damage: Sequence[str],
+    told: Opinion | None,
+) -> list[str]:
+    """What somebody who decides by this page should know first."""
+    said = [
+        *damage,
+        *(
+            f"Round {past.number} has no decision.json that can be read: what it expected is not shown."
+            for past in rounds
+            if not past.decision
+        ),
     ]
-    return list(dict.fromkeys([*damage, *lost, *snapshot.remarks, *said]))
+    asked = _mapping(rounds[-1].decision.get("digests")).get(snapshot.folder.question.name) if rounds else None
+    if asked and asked != digest(read_bytes(snapshot.folder.question)):
+        number = rounds[-1].number
+        said.append(f"campaign.yaml was changed after round {number} was chosen, which answers the question as it was.")
+    inside = sum(point.is_inside for point in came)
+    if len(came) >= LEAST_RESULTS and inside < LEAST_INSIDE * len(came):
+        said.append(f"Only {inside} of {len(came)} results lie inside the 90 % intervals that rounds had expected.")
+    if told is not None:
+        said += [warning for quality in told.qualities for warning in quality.warnings]
+    return said
+
+
+def _remarks(
+    snapshot: Snapshot, rounds: Sequence[PastRound], told: Opinion | None, warnings: Sequence[str]
+) -> list[str]:
+    """What else was assumed, left out or found, without what is warned of already."""
+    said = _texts(rounds[-1].decision.get("remarks")) if rounds else []
+    asked = () if told is None else (*told.remarks, *(told.windowed.asked.remarks if told.windowed else ()))
+    return [remark for remark in dict.fromkeys([*snapshot.remarks, *said, *asked]) if remark not in warnings]
 
 
 def _models(rounds: Sequence[PastRound]) -> dict[str, Any]:
@@ -264,10 +318,12 @@ def _models(rounds: Sequence[PastRound]) -> dict[str, Any]:
 
 
 def _provenance(
-    snapshot: Snapshot, rounds: Sequence[PastRound], last_change: Mapping[str, object]
+    snapshot: Snapshot, rounds: Sequence[PastRound], last_change: Mapping[str, object], told: Opinion | None
 ) -> list[tuple[str, str]]:
     """What was written by which version from which files; each a name and what it says."""
     lines = [("Report written by", f"alloyloop {version('alloyloop')}")]
+    if told is None:
+        lines.append(("Models", "not asked (--quick): how good they are, and windows, are left out"))
     if last_change:
         lines.append(("Last change", f"{last_change.get('what')} on {last_change.get('when')}"))
     files = (snapshot.folder.question, snapshot.folder.experiments)
@@ -280,6 +336,50 @@ def _provenance(
         frozen = _mapping(decision.get("digests"))
         lines += [(f"Round {number} was chosen from {name} (SHA-256)", str(said)) for name, said in frozen.items()]
     return lines
+
+
+def _progress_in_words(snapshot: Snapshot, rounds: Sequence[PastRound]) -> str:
+    """What the chart of progress shows, for who cannot see it."""
+    names = [words_and_unit(name)[0] for name, goal in snapshot.goals.items() if not isinstance(goal, Report)]
+    of = f" of {listed(names)}" if names else ""
+    return f"Chart{of}: what was known before, expected and measured in {counted(len(rounds), 'round')}."
+
+
+def _windows(told: Opinion) -> dict[str, Any]:
+    """Windows as the page shows them: a table, and a part for each of them."""
+    found = told.windowed
+    if found is None:
+        return {"title": "", "said": told.meaning, "of": ()}
+    wants = listed([_goal(want.names[0], want.goal) for want in found.asked.wanted.wants])
+    if not found.of:
+        title = f"No range of compositions and treatments has {wants} with a chance of {found.probability:.0%}"
+        return {"title": title, "said": f"{found.reach} {told.meaning}", "of": ()}
+    from .house_style import PAGE
+    from .window_plots import windows_figure
+
+    columns, rows = found.table()
+    return {
+        "title": f"Where {wants} is met with a chance of {found.probability:.0%}",
+        "said": told.meaning,
+        "columns": columns,
+        "rows": rows,
+        "of": [_window(f"W{i}", window) for i, window in enumerate(found.of, start=1)],
+        "picture": _picture(windows_figure(found, PAGE), WINDOWS),
+    }
+
+
+def _window(id: str, told: Told) -> tuple[str, list[str], str]:
+    """What is expected inside one window, and which known alloys lie there; its bounds as campaign.yaml writes them."""
+    expected = [f"{label(name)}: {each}" for name, each in told.expected.items()]
+    expected += [
+        f"{label(name)}: {', '.join(f'{kind} {share:.0%}' for kind, share in shares.items())}"
+        for name, shares in told.classes.items()
+    ]
+    least = f"The least likely design inside is {told.worst}, with {told.window.probability_worst:.0%}."
+    known = list(told.measured)[:SHOWN]
+    more = f" and {len(told.measured) - SHOWN} more" if len(told.measured) > SHOWN else ""
+    inside = f"Known alloys inside: {', '.join(known)}{more}." if known else NO_KNOWN_ALLOY
+    return id, [f"Expected inside: {'; '.join(expected)}.", least, inside], told.bounds
 
 
 def _mapping(said: object) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from math import exp
@@ -35,7 +35,7 @@ from ..design.space import spaced
 from ..design.weighing import spread
 from ..surrogates.errors import AlloyloopError
 from .answers import Answer, Answers, Json
-from .engines import Engine, OneProcess, Slice, cluster_at, local_cluster
+from .engines import Cluster, Engine, OneProcess, Slice, hired
 from .examining import refuse_if_empty
 from .files import read_text, write_atomically
 from .folder import Folder
@@ -186,17 +186,15 @@ def screen(
     AlloyloopError
         for a question that cannot be asked
     """
-    if workers is not None and cluster is not None:
-        raise AlloyloopError("--workers and --cluster are both given", "Give one: processes here, or a cluster.")
-    if workers is not None and not 1 <= workers <= 1024:
-        raise AlloyloopError(f"{workers} workers cannot be started", "Give 1 or more, up to the number of cores.")
+    crew = hired(workers, cluster)
     of_space = refuse_if_empty(snapshot)
     beliefs = believe(snapshot)
     question, remarks = _question(snapshot, beliefs, asked)
     _refuse_too_many_phases(snapshot, question)
     state = _State.of(snapshot.folder, _digest(question, beliefs))
     begun = state.read(question) if resume else (question.start, question.nothing)
-    with _engine(question, workers, cluster) as engine:
+    with crew as client:
+        engine: Engine = OneProcess(question) if client is None else Cluster(question, client)
         found = _run(question, engine, begun, state, progress)
     ranking = question.ranking(found)
     state.forget()
@@ -441,17 +439,6 @@ def _to_improve_on(
 
 
 # -- running it, and going on with it ---------------------------------------------------------------------------------
-
-
-@contextmanager
-def _engine(question: Screening, workers: int | None, cluster: str | None) -> Iterator[Engine]:
-    made: AbstractContextManager[Engine] = nullcontext(OneProcess(question))
-    if workers is not None:
-        made = local_cluster(question, workers)
-    elif cluster is not None:
-        made = cluster_at(question, cluster)
-    with made as engine:
-        yield engine
 
 
 def _run(question: Screening, engine: Engine, begun: tuple[int, Found], state: _State, progress: Progress) -> Found:

@@ -14,7 +14,7 @@ from ..design.cost import eagerness, price
 from ..design.diagram import IntArray
 from ..design.features import Alloys, alloys_at
 from ..design.first_designs import FIRST_DESIGNS, first_designs
-from ..design.goals import pursued
+from ..design.goals import classes_wanted, limits, pursued
 from ..design.hypervolume import has_volume, reference_of
 from ..design.outlook import Outlook, see_phases
 from ..design.propose import SPARING, THOROUGH, Batch, propose
@@ -154,6 +154,10 @@ def suggest(snapshot: Snapshot, n: int, round_number: int, own: Named, manner: M
     else:
         unknown = [name for name in wanted if name not in beliefs.computed] or list(wanted)
         made = _spread_out(snapshot, granted, manner.start or "space-filling", draws, unknown, purse)
+        asked_of = (*limits(snapshot.goals), *classes_wanted(snapshot.class_goals))
+        if open_ := [name for name in asked_of if name not in beliefs.every]:
+            said = f"Nothing is known of {listed(open_)} yet: any chance of all goals is without what is asked of it."
+            made = replace(made, remarks=[*made.remarks, said])
     points = made.points
     if len(points) == 0:
         raise nothing_left()
@@ -203,7 +207,13 @@ def _spread_out(
     snapshot: Snapshot, n: int, kind: str, draws: _Draws, wanted: list[str], purse: Budget | None
 ) -> _Choice:
     """First designs, where nothing is known of what is pursued."""
-    points = first_designs(snapshot.space, n, kind, draws.searching, snapshot.taken())
+    space, taken = snapshot.space, snapshot.taken()
+    if snapshot.spec.batch_shares:  # the others of the batch take the levels of its first design
+        first = first_designs(space, 1, kind, draws.searching, taken)
+        places = {name: space.columns[name].number for name in snapshot.spec.batch_shares}
+        if len(first):
+            space = space.held_at({name: int(first[0, place]) for name, place in places.items()})
+    points = first_designs(space, n, kind, draws.searching, taken)
     few = _few_left(snapshot, len(points), n)
     affordable, short = _affordable(snapshot, points, purse)
     points = points[:affordable]
@@ -243,13 +253,7 @@ def _by_gain(
     """The designs that are worth most by an acquisition."""
     space, elements = snapshot.space, snapshot.table.elements
     scattering, remarks = scatter(snapshot)
-    share_left = 1.0 if purse is None else purse.share_left
-    ahead = look_ahead(snapshot, beliefs, n, draws.drawing, scattering, manner.explore, eagerness(share_left))
-    rule, because = _rule(ahead, manner)
-    charged = None
-    if purse is not None and purse.in_money and snapshot.cost is not None:
-        charged = price(snapshot.cost, ahead.outlook.reference, share_left, purse.left)
-    worth = Acquisition(ahead.outlook, rule, charged)
+    worth, ahead, because = worth_next(snapshot, beliefs, n, draws.drawing, scattering, manner, purse)
     effort, more, versions = THOROUGH, [], {}
     if see_phases(ahead.outlook.seen):
         effort, versions = SPARING, {"pycalphad": version("pycalphad")}
@@ -279,7 +283,7 @@ def _by_gain(
     teaches = taught(ahead.outlook, chosen)
     cost = None if snapshot.cost is None else float(np.nansum(snapshot.cost.of(chosen)))
     decision: Json = {
-        "acquisition": {"name": rule.name, "about": rule.about, "why": because},
+        "acquisition": {"name": worth.rule.name, "about": worth.rule.about, "why": because},
         "search": manner.search,
         "expected_gains": list(may.gains),
         "runner_ups": list(dict.fromkeys(_names(snapshot, batch.runner_ups))),
@@ -300,6 +304,35 @@ def _by_gain(
         _names(snapshot, batch.runner_ups),
         scattering,
     )
+
+
+def worth_next(
+    snapshot: Snapshot,
+    beliefs: Beliefs,
+    n: int,
+    rng: np.random.Generator,
+    scattering: Scatter | None,
+    manner: Manner,
+    purse: Budget | None,
+) -> tuple[Acquisition, Ahead, str]:
+    """What one more alloy is worth before the first of n picks, what is known then, and why it is judged so.
+
+    Parameters
+    ----------
+    snapshot, beliefs : the campaign and what it believes; something that is pursued is known, see `is_measured`
+    n : how many picks there will be
+    rng : for the draws of what is known
+    scattering : of what is really made; None where it is made as aimed at
+    manner : how it is to be judged; what it leaves open `auto` decides
+    purse : what is left of the budget; None where there is none
+    """
+    share_left = 1.0 if purse is None else purse.share_left
+    ahead = look_ahead(snapshot, beliefs, n, rng, scattering, manner.explore, eagerness(share_left))
+    rule, because = _rule(ahead, manner)
+    charged = None
+    if purse is not None and purse.in_money and snapshot.cost is not None:
+        charged = price(snapshot.cost, ahead.outlook.reference, share_left, purse.left)
+    return Acquisition(ahead.outlook, rule, charged), ahead, because
 
 
 def _rule(ahead: Ahead, manner: Manner) -> tuple[Rule, str]:

@@ -10,19 +10,21 @@ from ..design.alloy_names import BASIS_SIGN
 from ..design.process import Choice
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
-from .plots import (
-    BLUE,
+from .house_style import (
+    AREAS,
+    COLUMN,
+    FORMATS,
     GREY,
-    ORANGE,
-    PURPLE,
+    PAGE,
     VERMILLION,
     axis_label,
     blank_figure,
     check_ending,
+    legend_above,
     picture_of,
     styled,
-    synthetic_rows,
 )
+from .plots import synthetic_rows
 from .snapshot import BoolArray
 from .wanting import was_met
 from .windowing import Told, Windowed
@@ -31,10 +33,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FORMATS = (".svg", ".png", ".pdf")
-DOTS_PER_INCH = 150
-WIDTH, HEIGHT = 1.25, 4.2  # of one scale [inch]
-COLOURS, HATCHES = (BLUE, ORANGE, PURPLE), ("", "///", "...")
+HEIGHT = 3.0  # [inch]
+MOST_IN_A_COLUMN = 5  # scales
+MEETS: dict[str, Any] = {"alpha": 0.85, "marker": "o", "markersize": 2.5}
 HALF = 0.16  # of the width of a bar, in the distance of two scales
 SPARE = 0.06  # beside the ends of every scale, as a share of it
 
@@ -48,29 +49,32 @@ def picture(windowed: Windowed, ending: str) -> bytes:
         where no picture ends so, or there is no window
     """
     check_ending(ending, FORMATS)
-    return picture_of(windows_figure(windowed), ending, DOTS_PER_INCH)
+    return picture_of(windows_figure(windowed), ending)
 
 
-def windows_figure(windowed: Windowed) -> Figure:
+def windows_figure(windowed: Windowed, width: float | None = None) -> Figure:
     """A scale for every element and process variable, from the lowest to the highest that the space has.
 
     Bars are what a window leaves of it, and each line is a known alloy of the space: those that were measured to meet
     what is wanted stand out.
+
+    Parameters
+    ----------
+    width : in print [inch]; a column of print, or a page where the scales are many, if it is not given
     """
     if not windowed.of:
         raise AlloyloopError("There is no window to draw", "A lower --probability may have one.")
     names = list(windowed.of[0].window.ranges)
     with styled({"axes.grid": False}):
-        figure = blank_figure(max(4.5, 1.2 + WIDTH * len(names)), HEIGHT, "windows")
+        width = width or (COLUMN if len(names) <= MOST_IN_A_COLUMN else PAGE)
+        figure = blank_figure(width, HEIGHT, "windows")
         ax = figure.subplots()
         scales = [_Scale.of(windowed, name) for name in names]
         _draw_scales(ax, windowed, names, scales)
         _draw_alloys(ax, windowed, names, scales)
         for i, told in enumerate(windowed.of):
             _draw_window(ax, told, i, len(windowed.of), names, scales)
-        handles, said = ax.get_legend_handles_labels()
-        kept = dict(zip(said, handles, strict=True))
-        figure.legend(kept.values(), kept.keys(), loc="outside upper left", ncols=3, fontsize="small")
+        legend_above(figure, [ax])
     return figure
 
 
@@ -146,7 +150,11 @@ def _draw_alloys(ax: Axes, windowed: Windowed, names: list[str], scales: list[_S
     kinds: tuple[tuple[BoolArray, dict[str, Any], str], ...] = (
         (rows & ~met & ~made_up, {"color": GREY, "alpha": 0.3}, "known alloys of the space"),
         (rows & made_up, {"color": GREY, "alpha": 0.6, "linestyle": ":"}, "SYNTHETIC, not measured"),
-        (rows & met & ~made_up, {"color": VERMILLION, "alpha": 0.85}, "of these, measured to meet it"),
+        (
+            rows & met & ~made_up,
+            {"color": VERMILLION, "alpha": 0.85, "marker": "o", "markersize": 2.5},
+            "of these, measured to meet it",
+        ),
     )
     for chosen, look, said in kinds:
         columns = []
@@ -157,7 +165,7 @@ def _draw_alloys(ax: Axes, windowed: Windowed, names: list[str], scales: list[_S
                 values = snapshot.process[name][chosen]
             columns.append(scale.at(scale.numbers(values)))
         for i, line in enumerate(np.column_stack(columns)):
-            ax.plot(range(len(names)), line, linewidth=1.0, zorder=3, label=said if i == 0 else None, **look)
+            ax.plot(range(len(names)), line, linewidth=0.9, zorder=3, label=said if i == 0 else None, **look)
 
 
 def _draw_window(ax: Axes, told: Told, number: int, n: int, names: list[str], scales: list[_Scale]) -> None:
@@ -174,8 +182,7 @@ def _draw_window(ax: Axes, told: Told, number: int, n: int, names: list[str], sc
                 max(top - bottom, 0.012),
                 width,
                 bottom if top - bottom >= 0.012 else (bottom + top) / 2 - 0.006,
-                color=COLOURS[number % len(COLOURS)],
-                hatch=HATCHES[number % len(HATCHES)],
+                **AREAS[number % len(AREAS)],
                 edgecolor="white",
                 alpha=0.6,
                 linewidth=0.5,

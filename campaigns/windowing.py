@@ -20,6 +20,7 @@ from ..design.space import DesignSpace, spaced
 from ..design.windows import Window, tolerance, windows
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
+from ..surrogates.html_tables import html_notes, html_table
 from .answers import Json
 from .asking import PROBABILITY, Question, check_probability, measured_words, names_of, question
 from .named import named
@@ -188,11 +189,8 @@ class Windowed:
 
     def _repr_html_(self) -> str:
         columns, rows = self.table()
-        head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-        notes = "".join(f"<p><small>{html.escape(remark)}</small></p>" for remark in self.remarks)
-        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if self.of else ""
-        return f"<p>{html.escape(self.title)}</p>{table}{notes}"
+        table = html_table(columns, rows) if self.of else ""
+        return f"<p>{html.escape(self.title)}</p>{table}{html_notes(self.remarks)}"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -394,6 +392,8 @@ def _words(kept: Range) -> str:
 
 
 def _share(share: float) -> str:
+    if share > 0.995:
+        return "100 %" if share == 1 else "over 99 %"
     return f"{share:.2g}" if share < 1e-4 else f"{100 * share:.2g} %"
 
 

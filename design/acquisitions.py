@@ -5,8 +5,11 @@ from __future__ import annotations
 from ..surrogates.errors import AlloyloopError
 from . import exploration, hopes, hypervolume, knowledge_gradient, thompson  # noqa: F401  # they register theirs
 from .acquisition import ACQUISITIONS, Rule
+from .goals import Match
+from .hopes import hope
 from .hypervolume import MOST_GOALS
 from .outlook import Outlook
+from .space import spaced
 
 # The one that `explore` turns.
 HOPEFUL = "upper-confidence-bound"
@@ -60,9 +63,15 @@ def automatic(outlook: Outlook) -> tuple[Rule, str]:
         return acquisition_rule(HOPEFUL), (
             f"explore is {explore:g}: each alloy is judged by the hopeful end of its central {explore:.0%} interval"
         )
+    if outlook.is_by_one and any(isinstance(each.goal, Match) for each in outlook.sought):
+        # Whatever is uncertain enough may be on target: hopes would not tell such alloys apart.
+        return acquisition_rule("log-expected-improvement"), f"a target is to be approached, with {known}"
     if outlook.is_by_one:
         one = "one property is pursued" if n == 1 else f"weights make one number of {n} goals"
-        return acquisition_rule("log-expected-improvement"), f"{one}, with noise in it and {known}"
+        return acquisition_rule(HOPEFUL), (
+            f"{one}: each alloy is judged by what it may be, {hope(outlook):.2g} standard deviations better than "
+            f"expected, as many as {spaced(outlook.n_designs)} designs to choose from warrant; {known}"
+        )
     if n <= MOST_GOALS:
         name, why = "log-expected-hypervolume-improvement", f"{n} goals are pursued, none weighed"
     else:

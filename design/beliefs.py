@@ -309,13 +309,18 @@ class _Tried:
     held : what was believed of them, calibrated
     factor : that calibrates it
     densities : (n,) log density of each row, which may be a gross error
-    rmse : root mean square error
+    errors : (n,) of what was expected
     """
 
     held: Prediction
     factor: float
     densities: FloatArray
-    rmse: float
+    errors: FloatArray
+
+    @property
+    def rmse(self) -> float:
+        """Root mean square error."""
+        return float(np.sqrt((self.errors**2).mean()))
 
     @property
     def likelihood(self) -> float:
@@ -330,16 +335,20 @@ class _Tried:
         n = len(gain)
         return float(gain.mean()) - n_fitted / n > max(CLEARLY, errors * float(gain.std()) / sqrt(n))
 
+    def errs_clearly_less(self, other: _Tried) -> bool:
+        """Whether its errors are smaller, by more than a standard error of the difference; one row cannot decide it."""
+        gain = np.abs(other.errors) - np.abs(self.errors)
+        return float(gain.mean()) > float(gain.std()) / sqrt(len(gain))
+
     @staticmethod
     def of(held: Prediction, values: FloatArray, groups: IntArray) -> _Tried:
         from ..surrogates.calibration import scale_factor
-        from ..surrogates.scores import rmse
 
         factor = scale_factor(held.measurement.residuals(values), np.ones(len(values)), sources=groups)
         told = held.widened(factor)
         usual = told.log_density(values) + np.log1p(-GROSS_ERROR)
         gross = told.widened(GROSS_WIDTH).log_density(values) + np.log(GROSS_ERROR)
-        return _Tried(told, factor, np.logaddexp(usual, gross), rmse(values, held.mean))
+        return _Tried(told, factor, np.logaddexp(usual, gross), held.mean - values)
 
 
 def choose(
@@ -351,7 +360,8 @@ def choose(
 ) -> Choice:
     """Choose the option under which held-out rows are likeliest, or a blend of several that is clearly likelier.
 
-    Of options that their likelihood cannot tell apart, the one that errs least is taken.
+    Of options that their likelihood cannot tell apart, the first is taken that no other clearly errs less than: put the
+    plainest first.
 
     Whole sources are held out together, since rows of one paper resemble each other more than the next alloy will. Each
     option's intervals are first scaled to hold as many held-out rows as they say, so that what is compared is how much
@@ -389,7 +399,8 @@ def choose(
                 fitted[name] = whole
         tried[name] = judge(held_out(evidence, option, folds) if held is None else held)
     likeliest = max(tried.values(), key=lambda one: one.likelihood)
-    best = min((name for name in tried if not likeliest.clearly_beats(tried[name])), key=lambda name: tried[name].rmse)
+    alike = [name for name in tried if not likeliest.clearly_beats(tried[name])]
+    best = next(name for name in alike if not any(tried[one].errs_clearly_less(tried[name]) for one in alike))
     for name, option in variations(best, options[best]).items():
         if not in_time():
             untried.append(name)
@@ -399,9 +410,9 @@ def choose(
             best = name
     parts: tuple[Part, ...] = ()
     if n >= LEAST_BLENDED and best in options:
-        alike = [name for name in tried if name in options and _blendable(options[best], options[name])]
-        blended, blend = _blend({name: tried[name] for name in alike}, judge)
-        if len(blended) > 1 and blend.clearly_beats(tried[best], errors=1.0, n_fitted=len(alike) - 1):
+        fitting = [name for name in tried if name in options and _blendable(options[best], options[name])]
+        blended, blend = _blend({name: tried[name] for name in fitting}, judge)
+        if len(blended) > 1 and blend.clearly_beats(tried[best], errors=1.0, n_fitted=len(fitting) - 1):
             best = " + ".join(f"{part.weight:.0%} {part.name}" for part in blended)
             tried[best], parts = blend, blended
     ranked = sorted(tried, key=lambda name: (name != best, -tried[name].likelihood))
@@ -409,7 +420,7 @@ def choose(
     if len(tried) == 1 and not untried:
         why = f"campaign.yaml leaves no other. With {how} left out its RMSE was {tried[best].rmse:.3g}."
     else:
-        best_of = "it fitted them best, and of those that fitted as well it errs least"
+        best_of = "nothing fitted them clearly better or erred clearly less, and nothing plainer did as well"
         why = f"With {how} left out {best_of}. Mean log-likelihood: {told}."
     if untried:
         why += f" Not tried, for want of time: {', '.join(untried)}."

@@ -61,7 +61,7 @@ def held(space: DesignSpace, ranges: Mapping[str, Range]) -> DesignSpace:
         rules += [_between(name, low, high) for name, (low, high) in amounts.items()]
     part = replace(space, lattice=lattice, rules=(*space.rules, *rules))
     if part.count == 0:
-        said = ", ".join(f"{name} {_said(kept)}" for name, kept in ranges.items())
+        said = ", ".join(f"{name} {range_in_words(kept)}" for name, kept in ranges.items())
         raise AlloyloopError(f"The space has no design with {said}", "Widen a range, or leave one out.")
     return part
 
@@ -69,10 +69,16 @@ def held(space: DesignSpace, ranges: Mapping[str, Range]) -> DesignSpace:
 def _numbers(name: str, kept: Range) -> tuple[float, float]:
     if len(kept) == 2 and not isinstance(kept[0], str) and not isinstance(kept[1], str):
         return float(kept[0]), float(kept[1])
-    raise AlloyloopError(f"{name} is a number, and is to be {_said(kept)}", "Give its lowest and its highest value.")
+    said = range_in_words(kept)
+    raise AlloyloopError(f"{name} is a number, and is to be {said}", "Give its lowest and its highest value.")
 
 
-def _said(kept: Range) -> str:
+def range_in_words(kept: Range) -> str:
+    """A range or the choices that are left, in words.
+
+    >>> range_in_words((20.0, 30.5)), range_in_words(("water", "air"))
+    ('20 to 30.5', 'water or air')
+    """
     if len(kept) == 2 and not isinstance(kept[0], str):
         return f"{kept[0]:g}" if kept[0] == kept[1] else f"{kept[0]:g} to {kept[1]:g}"
     return " or ".join(map(str, kept))
@@ -84,12 +90,12 @@ def _not_chosen(variable: Choice, kept: Range) -> list[Rule]:
             raise AlloyloopError(
                 f"{variable.name} has no choice {choice}", f"Its choices are {', '.join(variable.choices)}."
             )
-    text = f"{variable.name} is {_said(kept)}"
+    text = f"{variable.name} is {range_in_words(kept)}"
     return [Rule(text, Is(text, variable.name, other, wanted=False)) for other in variable.choices if other not in kept]
 
 
 def _between(name: str, low: float, high: float) -> Rule:
-    text = f"{name} is {_said((low, high))}"
+    text = f"{name} is {range_in_words((low, high))}"
     return Rule(text, Sum(text, ((name, Fraction(1)),), (), Limits(low, high)))
 
 
@@ -100,7 +106,7 @@ def _narrower(lattice: Lattice, amounts: Mapping[str, tuple[float, float]]) -> L
         asked = amounts.get(name, (low, high))
         if max(asked[0], low) > min(asked[1], high):
             raise AlloyloopError(
-                f"{name} is to be {_said(asked)} %, and the space has it from {low:g} to {high:g} %",
+                f"{name} is to be {range_in_words(asked)} %, and the space has it from {low:g} to {high:g} %",
                 f"Give amounts of {name} that the space has, or widen its bounds.",
             )
         return max(asked[0], low), min(asked[1], high)

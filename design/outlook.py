@@ -222,6 +222,7 @@ class Outlook:
     weighted : whether weights make one number of several pursued goals
     explore : between 0 and 1, how much; None where nobody said
     eagerness : factor on the standard deviations that improvement is hoped from: below 1 is greedier
+    n_designs : how many there are to choose from; the more, the further the luckiest of them is from what is expected
     """
 
     sought: tuple[Sought, ...]
@@ -237,6 +238,7 @@ class Outlook:
     weighted: bool = False
     explore: float | None = None
     eagerness: float = 1.0
+    n_designs: int = 1
     _draws: dict[int, Draws] = field(default_factory=dict, repr=False)  # as far as they have been asked for
 
     @property
@@ -336,6 +338,7 @@ def outlook(
     weighted: bool = False,
     explore: float | None = None,
     eagerness: float = 1.0,
+    n_designs: int | None = None,
     n_draws: int = N_DRAWS,
 ) -> Outlook:
     """What is known before the first pick of a batch.
@@ -349,6 +352,7 @@ def outlook(
     n_picks : how many alloys the batch will have
     rng : for the draws
     limits, classes, success, weighted, explore, eagerness : see `Outlook`; classes are over the whole baseline
+    n_designs : how many there are to choose from; those of `reference` where that is not said
     n_draws : of the known alloys, a power of 2
     """
     from scipy.stats import qmc  # a third of a second to import
@@ -372,6 +376,7 @@ def outlook(
         weighted=weighted,
         explore=explore,
         eagerness=eagerness,
+        n_designs=len(reference) if n_designs is None else n_designs,
     )
     return replace(seen, reference=reference.rows(seen.known(reference)))
 

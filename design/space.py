@@ -564,8 +564,8 @@ class DesignSpace:
         """The allowed points one exchange between elements, or one process level, away from a point (d,). (m, d)
 
         An exchange moves some steps of one element to another, all of one to another, or so much that another comes in
-        with the least it may have, the balance taking what does not divide: so element counts and `present_above` hold
-        no point captive.
+        with the least it may have, or takes one out and brings another in with its least, the balance taking what does
+        not divide: so element counts and `present_above` hold no point captive.
         """
         return self.around(point[None])[0]
 
@@ -623,14 +623,15 @@ class DesignSpace:
         some = units[:, None] + lattice.steps  # (n_points, n_moves, n_elements)
         gives, takes = np.nonzero(~np.eye(n, dtype=bool))  # (n_pairs,)
         least = np.array([values[values > 0].min(initial=lattice.total) for values in lattice.values])
-        # Of each pair all that one has, and so much as brings the other in. (n_points, n_pairs, 2)
-        amounts = np.stack([units[:, gives], np.where(units[:, takes] == 0, least[takes], 0)], axis=2)
-        amounts[units[:, gives] == 0] = 0
-        which, pair, kind = np.nonzero(amounts)
-        amount, gives, takes = amounts[which, pair, kind], gives[pair], takes[pair]
+        # Of each pair all that one has, what brings the other in, and one out for the other. (n_points, n_pairs, 3)
+        had, brings = units[:, gives], np.where(units[:, takes] == 0, least[takes], 0)
+        given = np.stack([had, -(-brings // strides[gives]) * strides[gives], np.where(brings > 0, had, 0)], axis=2)
+        taken = np.stack([had // strides[takes] * strides[takes], brings, brings], axis=2)
+        given[had == 0] = 0
+        which, pair, kind = np.nonzero(given)
         moved, row = units[which], np.arange(len(which))
-        moved[row, takes] += amount // strides[takes] * strides[takes]
-        moved[row, gives] -= -(-amount // strides[gives]) * strides[gives]
+        moved[row, takes[pair]] += taken[which, pair, kind]
+        moved[row, gives[pair]] -= given[which, pair, kind]
         moved[:, n - 1] += lattice.total - moved.sum(axis=1)
         which = np.append(np.repeat(np.arange(len(points)), len(lattice.steps)), which)
         return _with(points[which], range(n), np.vstack([some.reshape(-1, n), moved])), which

@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
+from ..surrogates.html_tables import html_table
 from .boxes import Box, Boxes
 from .diagram import IntArray
 from .features import Alloys, alloys_at
-from .held import Range, held
+from .held import Range, held, range_in_words
 from .lattice import exact
 from .process import Choice, Process
 from .rules import TOLERANCE
@@ -84,6 +85,12 @@ class Window:
     def n_designs(self) -> int:
         """How many designs of the space are inside."""
         return self.count.number
+
+    def _repr_html_(self) -> str:
+        rows = [[name, range_in_words(kept)] for name, kept in self.ranges.items()]
+        mean, worst = f"{self.probability_mean:.0%}", f"{self.probability_worst:.0%}"
+        said = f"{self.n_designs} designs, of which each holds with {mean} in the mean, the worst with {worst}"
+        return html_table(["", "range"], rows, said)
 
     def points(self, space: DesignSpace, n: int, rng: np.random.Generator) -> IntArray:
         """Up to n different designs inside, uniform. (m, d), m <= n"""

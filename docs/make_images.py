@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from alloyloop.campaigns.answers import Answers
 from alloyloop.campaigns.campaign import Campaign
-from alloyloop.campaigns.plots import EXPECTED, INSIDE, OUTSIDE, STYLE, VERMILLION
+from alloyloop.campaigns.house_style import PAGE, PALE, VERMILLION, blank_figure, legend_above, picture_of, styled
+from alloyloop.campaigns.plots import EXPECTED, INSIDE, OUTSIDE
 from alloyloop.campaigns.snapshot import Snapshot
 from alloyloop.campaigns.wording import label
 from alloyloop.design.composition import Composition
@@ -24,8 +24,9 @@ from alloyloop.design.rules import Computed
 
 IMAGES = Path(__file__).with_name("images")
 PROPERTY, DESCRIPTOR = "youngs_modulus_GPa", "mo_equivalent_wang"
-# Numbers nearer to each other than this overlap [wt.%].
-APART = 0.7
+DOTS_PER_INCH = 245
+# Alloys nearer to each other than this overlap [wt.%].
+APART = 0.5
 
 
 def first_round(snapshot: Snapshot, proposed: Answers) -> Figure:
@@ -42,55 +43,63 @@ def first_round(snapshot: Snapshot, proposed: Answers) -> Figure:
     alloys = snapshot.alloys()
     equivalents = descriptor(DESCRIPTOR).function(alloys.fractions, alloys.elements)
     tests = (rule.wanted for rule in snapshot.space.rules)
-    (least,) = (test.limits.low for test in tests if isinstance(test, Computed) and test.name == DESCRIPTOR)
-    settings: Any = {**STYLE, "font.size": 12}
-    with rc_context(settings):
-        figure = Figure(figsize=(8.4, 5.0), dpi=200, layout="constrained")
+    ((least, most),) = (
+        (test.limits.low, test.limits.high) for test in tests if isinstance(test, Computed) and test.name == DESCRIPTOR
+    )
+    with styled():
+        figure = blank_figure(PAGE, 4.1, "first-batch")
         ax = figure.subplots()
-        ax.axvspan(0, least, color="#F1F1F1", zorder=0)
-        ax.axvline(least, color=VERMILLION, linestyle=(0, (5, 3)), linewidth=1.3)
+        for low, high, limit in ((0.0, least, least), (most, 100.0, most)):
+            ax.axvspan(low, high, color=PALE, zorder=0)
+            ax.axvline(limit, color=VERMILLION, linestyle=(0, (5, 3)), linewidth=1.3, zorder=0)
         at_the_top = ax.get_xaxis_transform()
-        words = f"rule: at least {least:g} wt.% "
+        words = f"rule: {least:g} to {most:g} wt.% "
         ax.text(least, 0.985, words, transform=at_the_top, ha="right", va="top", color=VERMILLION)
         inside = known & snapshot.in_space()
         for rows, (_, look), said in ((inside, INSIDE, ""), (known & ~inside, OUTSIDE, ", outside the space")):
             bars = std[rows] if std[rows].any() else None
-            shown: Any = {**look, "markersize": 5.5, "linestyle": "none", "elinewidth": 1}
+            shown: Any = {**look, "markersize": 4.5, "linestyle": "none", "elinewidth": 0.8}
             ax.errorbar(equivalents[rows], moduli[rows], bars, label=f"literature{said}", **shown)
         expected = [alloy.predicted[PROPERTY] for alloy in proposed]
-        at = [equivalent(alloy.composition) for alloy in proposed]
+        at = side_by_side([equivalent(alloy.composition) for alloy in proposed], most)
         reach = [[one.mean - one.low for one in expected], [one.high - one.mean for one in expected]]
-        shown = {**EXPECTED[1], "markersize": 8, "linestyle": "none", "elinewidth": 2, "capsize": 4, "zorder": 3}
+        shown = {**EXPECTED[1], "markersize": 6.5, "linestyle": "none", "elinewidth": 1.5, "zorder": 3}
         means = [one.mean for one in expected]
-        ax.errorbar(at, means, reach, label="to melt next: expected modulus, 90 % interval", **shown)
-        for place, low, numbers in side_by_side(at, [one.low for one in expected]):
-            ax.text(place, low - 1, numbers, ha="center", va="top")
+        ax.errorbar(
+            at,
+            means,
+            reach,
+            label="to melt next: expected modulus, 90 % interval (side by side)",
+            **shown,
+        )
+        for number, (place, one) in enumerate(zip(at, expected, strict=True), start=1):
+            ax.text(place, one.low - 1, str(number), ha="center", va="top")
         names = [f"{number}  {alloy.name}" for number, alloy in enumerate(proposed, start=1)]
         ax.text(0.995, 0.985, "\n".join(names), transform=ax.transAxes, ha="right", va="top", multialignment="left")
         ax.set_xlim(0, equivalents[known].max() + 1)
         low, high = min(one.low for one in expected) - 10, max(moduli[known].max(), *(one.high for one in expected))
         ax.set_ylim(low, high + 0.25 * (high - low))  # room for the names
         ax.set(xlabel="Molybdenum equivalent of Wang et al. [wt.%]", ylabel=label(PROPERTY))
-        figure.legend(loc="outside upper left", ncols=3, fontsize="small", columnspacing=1.2, handletextpad=0.4)
+        legend_above(figure, [ax])
     return figure
 
 
-def side_by_side(at: list[float], lows: list[float]) -> list[tuple[float, float, str]]:
-    """Where the number of each alloy stands; those of alloys too close to tell apart share a place."""
+def side_by_side(at: list[float], most: float) -> list[float]:
+    """The same places, those too close to tell apart moved to either side of their middle, none beyond the most."""
+    order = np.argsort(at, kind="stable")
     groups: list[list[int]] = []
-    for i in np.argsort(at).tolist():
+    for i in order.tolist():
         if groups and at[i] - at[groups[-1][-1]] < APART:
             groups[-1].append(i)
         else:
             groups.append([i])
-    return [
-        (
-            float(np.mean([at[i] for i in group])),
-            min(lows[i] for i in group),
-            ", ".join(f"{i + 1}" for i in sorted(group)),
-        )
-        for group in groups
-    ]
+    places = list(at)
+    for group in groups:
+        half = APART * (len(group) - 1) / 2
+        middle = min(float(np.mean([at[i] for i in group])), most - half)
+        for rank, i in enumerate(group):
+            places[i] = middle + APART * rank - half
+    return places
 
 
 def equivalent(composition: Composition) -> float:
@@ -106,7 +115,7 @@ def main() -> None:
         proposed = campaign.suggest(dry_run=True)
         figure = first_round(campaign.snapshot(), proposed)
     IMAGES.mkdir(exist_ok=True)
-    figure.savefig(IMAGES / "beta-ti-first-batch.png", metadata={"Software": None})
+    (IMAGES / "beta-ti-first-batch.png").write_bytes(picture_of(figure, ".png", DOTS_PER_INCH))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import AlloyloopError
+from .html_tables import html_notes, html_table
 from .scales import LINEAR, Normal
 from .scales import FloatArray as FloatArray  # where the other floors look for it
 
@@ -19,6 +20,8 @@ Builder: TypeAlias = "Callable[..., Surrogate]"
 
 # The source of measurements made where predictions are wanted: the user's own laboratory.
 HERE = "here"
+# Points of a prediction that a notebook shows.
+MOST_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +93,13 @@ class Prediction:
         """The same expected values with every standard deviation, also that on the scale, `factor` times as large."""
         behind = self.behind and replace(self.behind, std=factor * self.behind.std)
         return Prediction(self.mean, factor * self.std, factor * self.noise, behind)
+
+    def _repr_html_(self) -> str:
+        low, high = self.interval()
+        numbers = np.column_stack([self.mean, self.measured_std, low, high])[:MOST_SHOWN].tolist()
+        rows = [[str(i), *(f"{each:.4g}" for each in row)] for i, row in enumerate(numbers)]
+        more = [f"The first {MOST_SHOWN} of {len(self)}."] if len(self) > MOST_SHOWN else []
+        return html_table(["", "mean", "std of a measurement", "90 % from", "to"], rows) + html_notes(more)
 
     def rows(self, chosen: NDArray[Any]) -> Prediction:
         """Some of the points, by mask or by index."""

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import doctest
 import re
+import shlex
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import walk_packages
+from typing import Any, cast
 
 import pytest
+import typer.main
 from pydantic import BaseModel
+from ruamel.yaml import YAML
 
+from alloyloop.campaigns import cli
 from alloyloop.campaigns.spec import CampaignSpec, CompositionSpec, read_spec
 from alloyloop.campaigns.table import FIRST_COLUMNS, LAST_COLUMNS, STATUSES
 from alloyloop.surrogates import SURROGATES
@@ -60,7 +65,44 @@ def test_every_floor_has_modules_to_look_at(floor: str) -> None:
     assert [name for name in modules() if name.startswith(f"alloyloop.{floor}.")]
 
 
-FORMATS = (Path(__file__).resolve().parents[1] / "docs" / "file-formats.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("*/*.md")]
+)
+FORMATS = (ROOT / "docs" / "file-formats.md").read_text(encoding="utf-8")
+# Of a page: a line of commands, indented or after `$ `, and code within a line.
+COMMAND = re.compile(r"^(?: {4,}|\$ )alloyloop (.+)$|`alloyloop ([^`]+)`", re.MULTILINE)
+COMMANDS = cast(Any, typer.main.get_command(cli.app)).commands
+
+
+def commands(page: Path) -> list[str]:
+    """Every command that a page shows, without `alloyloop` and what may be left out of it."""
+    shown = [line or within for line, within in COMMAND.findall(page.read_text(encoding="utf-8"))]
+    return [re.sub(r"[\[\]]|\s…$", "", command) for command in shown]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_that_a_page_shows_is_one_that_there_is(page: Path) -> None:
+    """With the options that there are; what it prints is tested page by page."""
+    for shown in commands(page):
+        name, *words = shlex.split(shown, comments=True)
+        assert name in COMMANDS, shown
+        command = COMMANDS[name]
+        command.make_parser(command.context_class(command)).parse_args(words)  # raises where there is no such option
+
+
+EXAMPLES = [
+    (page, text)
+    for page in PAGES
+    for text in re.findall(r"^```yaml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(("page", "text"), EXAMPLES, ids=lambda one: one.stem if isinstance(one, Path) else "")
+def test_every_example_of_campaign_yaml_has_keys_that_there_are(page: Path, text: str) -> None:
+    written = YAML(typ="safe").load(text)
+    assert set(written) <= set(CampaignSpec.model_fields), page
+    assert set(written.get("composition", {})) <= set(CompositionSpec.model_fields), page
 
 
 def test_the_example_of_the_file_formats_is_a_campaign_that_can_be_read(tmp_path: Path) -> None:

@@ -8,7 +8,22 @@ from pathlib import Path
 
 from ...surrogates.errors import AlloyloopError
 
-PAGE = "README.md"
+PAGE, EXPERIMENTS = "README.md", "experiments.csv"
+
+# What each is about, in the order of docs/field.md.
+FAMILIES = {
+    "stainless steel": ("stainless-316l-lpbf", "stainless-fatigue-life", "stainless-uhs-hardness"),
+    "cobalt-chromium": ("cocr-ordering", "hip-pair-wear"),
+    "titanium": (
+        *("beta-ti", "ti-dental-wear", "ti-electronic", "ti-modulus-readable", "ti-ms-modulus-cost"),
+        *("ti-phase-gate", "ti-powder-quality", "ti-zr-nb-ta-hardness"),
+    ),
+    "magnesium": (
+        *("az31-processing", "mg-ageing-hardness", "mg-corrosion-potential", "mg-galvanic-funnel", "mg-intermetallics"),
+        *("mg-mn-extrusion", "mg-mn-grain-size", "mg-severe-deformation", "mg-stent"),
+    ),
+    "high-entropy": ("hea-hardness", "hea-hardness-mn", "hea-printed", "refractory-strength", "vcrfeconi-strength"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +35,26 @@ class Template:
     name : of its folder here
     title : the heading of its page
     summary : the first paragraph of its page, in one line
+    family : of alloys
     folder : where it lies
     """
 
     name: str
     title: str
     summary: str
+    family: str
     folder: Path
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """What is copied, by name: `README.md` (the page), `campaign.yaml`, `experiments.csv`."""
+        """What is copied, by name: `README.md` (the page), `campaign.yaml`, `experiments.csv`, tables that it names."""
         return tuple(sorted(file for file in self.folder.iterdir() if file.is_file()))
+
+    @property
+    def first_design_only(self) -> bool:
+        """It comes without a row: the first round spreads over the space, later ones learn from what was measured."""
+        _, *rows = (self.folder / EXPERIMENTS).read_text(encoding="utf-8").splitlines()
+        return not any(row.strip() for row in rows)
 
 
 def template_names() -> tuple[str, ...]:
@@ -39,8 +62,8 @@ def template_names() -> tuple[str, ...]:
 
     Examples
     --------
-    >>> template_names()
-    ('beta-ti',)
+    >>> "beta-ti" in template_names()
+    True
     """
     return tuple(sorted(page.parent.name for page in Path(__file__).parent.glob(f"*/{PAGE}")))
 
@@ -55,8 +78,9 @@ def template(name: str) -> Template:
 
     Examples
     --------
-    >>> template("beta-ti").title
-    'Soft beta titanium'
+    >>> offered = template("beta-ti")
+    >>> offered.title, offered.family, offered.first_design_only
+    ('Soft beta titanium', 'titanium', False)
     """
     names = template_names()
     if name not in names:
@@ -65,4 +89,5 @@ def template(name: str) -> Template:
         raise AlloyloopError(f"There is no built-in campaign {name!r}", f"{guess}There is: {', '.join(names)}.")
     folder = Path(__file__).parent / name
     heading, summary, *_ = (folder / PAGE).read_text(encoding="utf-8").split("\n\n")
-    return Template(name, heading.removeprefix("# ").strip(), " ".join(summary.split()), folder)
+    family = next((family for family, known in FAMILIES.items() if name in known), "other")
+    return Template(name, heading.removeprefix("# ").strip(), " ".join(summary.split()), family, folder)

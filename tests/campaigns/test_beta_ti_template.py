@@ -146,13 +146,14 @@ def test_the_question_can_be_answered_by_the_table() -> None:
 
 @pytest.mark.parametrize(
     ("name", "inside"),
-    [  # molybdenum equivalents of Wang, Dong and Liaw as calculated in the literature set: 16.09, 12.17, 10.40
-        ("Ti-35Nb-7Zr-5Ta wt", True),
+    [  # molybdenum equivalents of Wang, Dong and Liaw as calculated in the literature set: 12.17, 13.20, 16.09, 10.40
         ("Ti-24Nb-4Zr-7.9Sn wt", True),
+        ("Ti-35Nb-7Zr-5Ta wt", False),  # beta far from its edge; 12-12-12 has too few electrons
+        ("Ti-12Nb-12Zr-12Sn wt", False),
         ("Ti-13Nb-13Zr wt", False),
     ],
 )
-def test_its_space_holds_the_soft_alloys_and_not_those_that_lose_beta(name: str, inside: bool) -> None:
+def test_its_space_holds_the_edge_of_beta_and_neither_side_of_it(name: str, inside: bool) -> None:
     space, _ = design_space(read_written(FOLDER / "campaign.yaml"))
     alloy = Composition.parse(name).vector(space.elements, "wt_pct")
     assert space.contains(alloy[np.newaxis], {}).tolist() == [inside]

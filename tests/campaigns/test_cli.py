@@ -131,7 +131,7 @@ def test_new_from_a_table_with_mistakes_makes_the_folder_and_says_that_there_are
 
 def test_templates_lists_the_built_in_campaigns_and_prints_the_page_of_one() -> None:
     assert "beta-ti" in good(alloyloop("templates")).out
-    assert [entry["name"] for entry in good(alloyloop("templates", "--json")).json["templates"]] == ["beta-ti"]
+    assert "beta-ti" in [entry["name"] for entry in good(alloyloop("templates", "--json")).json["templates"]]
     assert good(alloyloop("templates", "beta-ti")).out.startswith("# Soft beta titanium")
     assert set(good(alloyloop("templates", "beta-ti", "--json")).json) == {"name", "page"}
 

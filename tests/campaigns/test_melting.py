@@ -484,7 +484,7 @@ def fenced(language: str) -> list[str]:
 
 
 def test_the_sheet_of_the_documentation_is_what_its_shelf_and_campaign_yaml_give(tmp_path: Path) -> None:
-    (melting,), (stock, rows), (told, learned) = fenced("yaml"), fenced("csv"), fenced("console")
+    (melting,), (stock, rows), (told, learned) = fenced("yaml"), fenced("text"), fenced("console")
     campaign = Campaign(make(tmp_path / "my-ti", TITANIUM + melting, rows))
     shelf(campaign.folder.path, stock)
     (campaign.folder.path / "shelf.csv").rename(campaign.folder.path / "stock.csv")

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from alloyloop.campaigns.answers import Predicted
+from alloyloop.campaigns.house_style import figure_svg
 from alloyloop.campaigns.plots import (
     EXPECTED,
     INSIDE,
@@ -28,7 +29,6 @@ from alloyloop.campaigns.plots import (
     OUTSIDE,
     Comeback,
     comebacks,
-    figure_svg,
     parity,
     progress,
     synthetic_rows,
@@ -232,6 +232,15 @@ def test_the_steps_of_a_front_enclose_its_hypervolume(tmp_path: Path) -> None:
     assert enclosed == pytest.approx(stands.hypervolume(stands.reference))
 
 
+def test_the_front_before_the_first_round_is_dotted(tmp_path: Path) -> None:
+    # Of A (70 GPa, 600 MPa) and B (55, 400); the rounds added (60, 550) and (90, 700).
+    (ax,) = trade_off(written(tmp_path, SEVERAL)).axes
+    (before,) = [each for each in ax.get_lines() if each.get_label() == "front before the first round"]
+    x, y = np.asarray(before.get_xydata()).T
+    assert list(zip(x, y, strict=True)) == [(93.5, 600), (70, 600), (70, 400), (55, 400), (55, 370)]
+    assert before.get_linestyle() == ":"
+
+
 def test_what_breaks_a_limit_stands_apart_in_a_trade_off(tmp_path: Path) -> None:
     limited = SEVERAL.replace("  phases: {goal: report", "  phases: {goal: is, value: beta")
     (ax,) = trade_off(written(tmp_path, limited)).axes
@@ -382,9 +391,10 @@ def test_pyplot_and_its_windows_are_never_loaded(tmp_path: Path) -> None:
     folder = written(tmp_path).folder.path
     program = (
         "import sys; from alloyloop.campaigns.campaign import Campaign; "
-        "from alloyloop.campaigns import plots; assert 'matplotlib' not in sys.modules; "
-        "plots.figure_svg(plots.progress(Campaign(sys.argv[1]).snapshot())); "
-        "print({'matplotlib.pyplot', 'torch', 'sklearn'} & set(sys.modules))"
+        "from alloyloop.campaigns import comparing_plots, data_plots, explaining_plots, map_plots, model_plots, plots; "
+        "campaign = Campaign(sys.argv[1]); plot = campaign.plot; assert 'matplotlib' not in sys.modules; "
+        "plot.progress()._repr_png_(); plot.data()._repr_png_(); "
+        "print({'matplotlib.pyplot', 'mpltern', 'torch', 'sklearn'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program, str(folder)], capture_output=True, check=True, text=True)
     assert done.stdout.strip() == "set()"

@@ -199,6 +199,7 @@ properties:
   strength_MPa: {goal: maximize}
 features: composition
 model: gaussian-process
+acquisition: log-expected-improvement
 """
 SWELLING = "  swelling_pct: {goal: below, limit: 30}\n"
 

@@ -12,7 +12,7 @@ import pytest
 from alloyloop.campaigns.campaign import Campaign
 from alloyloop.surrogates.errors import AlloyloopError
 
-from .folders import make
+from .folders import EXPERIMENTS, QUESTION, make
 
 TWO_ELEMENTS = """alloyloop: 1
 name: trial
@@ -149,8 +149,16 @@ def _decision(path: Path) -> Any:
 def test_why_an_acquisition_was_taken_is_kept(tmp_path: Path) -> None:
     folder(tmp_path).suggest(1)
     told = _decision(tmp_path)["acquisition"]
+    assert told["name"] == "upper-confidence-bound"
+    assert "one property is pursued: each alloy is judged by what it may be" in told["why"]
+    assert "10 known alloys to beat" in told["why"]
+
+
+def test_a_target_is_approached_by_what_is_expected_since_anything_unknown_may_be_on_it(tmp_path: Path) -> None:
+    folder(tmp_path, ("match, target: 75, tolerance: 1", "report")).suggest(1)
+    told = _decision(tmp_path)["acquisition"]
     assert told["name"] == "log-expected-improvement"
-    assert told["why"].startswith("one property is pursued, with noise in it and 10 known alloys to beat")
+    assert told["why"].startswith("a target is to be approached")
 
 
 def test_an_unknown_acquisition_and_a_useless_knob_are_refused(tmp_path: Path) -> None:
@@ -223,3 +231,22 @@ def test_what_is_pursued_is_learned_from_alloys_of_the_class_that_is_asked_for(t
         assert pick.composition is not None
         assert pick.composition.wt_pct["Nb"] >= 16
         assert pick.probability["phases"] > 0.4
+
+
+def test_a_first_batch_shares_what_a_furnace_run_shares(tmp_path: Path) -> None:
+    treated = "process:\n  T_C: {min: 700, max: 1000, step: 50}\n  quench: {choices: [water, air]}\n"
+    question = QUESTION.replace("properties:", f"{treated}batch_shares: [T_C]\nproperties:", 1)
+    header = EXPERIMENTS.splitlines()[0] + ",T_C,quench\n"
+    batch = Campaign(make(tmp_path / "furnace", question, header)).suggest(4)
+    assert len({alloy.process["T_C"] for alloy in batch}) == 1
+    assert len({alloy.process["quench"] for alloy in batch}) == 2
+    assert len({(alloy.name, alloy.process["quench"]) for alloy in batch}) == 4
+
+
+def test_before_the_first_measurement_it_says_which_goals_a_chance_leaves_out(tmp_path: Path) -> None:
+    limited = "  density_g_per_cm3: {goal: below, limit: 7}\n  elongation_pct: {goal: above, limit: 10}\nfeatures"
+    question = QUESTION.replace("features", limited, 1)
+    header = EXPERIMENTS.splitlines()[0] + ",elongation_pct\n"
+    batch = Campaign(make(tmp_path / "first", question, header)).suggest(2)
+    assert any("Nothing is known of elongation_pct yet" in remark for remark in batch.remarks)
+    assert not any("density_g_per_cm3" in remark for remark in batch.remarks)

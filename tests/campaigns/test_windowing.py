@@ -253,7 +253,7 @@ def test_a_mistake_is_said(folder: Path, arguments: list[str], code: int, said: 
 
 
 def test_it_shows_itself_in_a_notebook(soft: Windowed, drift: Tolerated) -> None:
-    assert "<th>W2</th>" in soft._repr_html_()
+    assert '<th scope="col">W2</th>' in soft._repr_html_()
     assert repr(soft).startswith("2 windows in which it holds with 80%")
     assert "Ti-30Nb-5Zr wt meets it with" in drift._repr_html_()
 

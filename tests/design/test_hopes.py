@@ -17,6 +17,7 @@ from alloyloop.design.hopes import (
     distance_expected,
     distance_spread,
     greedy,
+    hope,
     log_height,
     probability_of_improvement,
     shares_of,
@@ -110,16 +111,20 @@ def test_eagerness_narrows_what_is_hoped_for() -> None:
 
 def test_what_is_to_come_narrows_the_interval_as_if_it_had_been_measured_as_expected() -> None:
     pick = CANDIDATES.rows(np.array([7]))
-    before = upper_confidence_bound(looking())(CANDIDATES)
-    after = upper_confidence_bound(looking().with_pick(pick))(CANDIDATES)
+    before = upper_confidence_bound(looking(explore=0.9))(CANDIDATES)
+    after = upper_confidence_bound(looking(explore=0.9).with_pick(pick))(CANDIDATES)
     measured = field().once_measured(pick, field().about(pick).mean)  # as expected: the mean stays
-    then = upper_confidence_bound(looking(Sought("E_GPa", Minimize(), measured, 10.0), baseline=field().alloys))
+    then = upper_confidence_bound(
+        looking(Sought("E_GPa", Minimize(), measured, 10.0), baseline=field().alloys, explore=0.9)
+    )
     assert after == pytest.approx(then(CANDIDATES), rel=1e-5)
     assert after[7] < before[7] - 0.1
 
 
 def test_on_a_logarithmic_scale_the_hopeful_end_is_a_quantile_of_the_property() -> None:
-    gain = upper_confidence_bound(looking(Sought("corrosion_rate_mm_per_y", Minimize(), rate())))(CANDIDATES)
+    gain = upper_confidence_bound(looking(Sought("corrosion_rate_mm_per_y", Minimize(), rate()), explore=0.9))(
+        CANDIDATES
+    )
     logs = rate().logs.about(CANDIDATES)
     assert order(gain) == order(-np.exp(norm.ppf(0.05, logs.mean, logs.std)))
 
@@ -139,7 +144,7 @@ def test_what_is_expected_of_an_alloy_does_not_change_with_those_to_come(goal: P
 
 def two_goals(weighted: bool = False) -> Outlook:
     modulus, strength = Sought("E_GPa", Minimize(), field(1), 10.0, 2.0), Sought("YS_MPa", Maximize(), field(2), 20.0)
-    return looking(modulus, strength, baseline=field(1).alloys, weighted=weighted)
+    return looking(modulus, strength, baseline=field(1).alloys, weighted=weighted, explore=0.9)
 
 
 def test_weighed_goals_are_summed_in_their_spreads_and_so_are_their_variances() -> None:
@@ -157,6 +162,7 @@ def test_of_several_goals_it_is_the_hypervolume_that_hopeful_ends_add() -> None:
         Sought("E_GPa", Minimize(), field(1), 10.0, reference=75.0),
         Sought("YS_MPa", Maximize(), field(2), 20.0, reference=45.0),
         baseline=field(1).alloys,
+        explore=0.9,
     )
     gain = upper_confidence_bound(ours)(CANDIDATES)
     pairs = [(each.goal, each.belief, each.scale) for each in ours.sought]
@@ -220,3 +226,22 @@ def test_without_a_margin_the_next_best_thing_would_be_beside_the_best(monkeypat
     assert probability_of_improvement(ours)(beside)[0] < np.log(0.05)
     monkeypatch.setattr(hopes, "MARGIN", 0.0)
     assert probability_of_improvement(ours)(beside)[0] > np.log(0.2)
+
+
+@pytest.mark.parametrize("n_designs", [11, 921, 10**8])
+def test_where_nobody_says_how_bold_to_be_the_number_of_designs_does(n_designs: int) -> None:
+    """A fifth of the variance at which the best of so many normal numbers is expected, to first order."""
+    z = np.sqrt(2 * np.log(n_designs) / 5)
+    counted = upper_confidence_bound(looking(n_designs=n_designs))(CANDIDATES)
+    bold = upper_confidence_bound(looking(explore=2 * norm.cdf(z) - 1))(CANDIDATES)
+    assert counted == pytest.approx(bold)
+
+
+def test_more_designs_never_make_it_less_daring() -> None:
+    ends = [hope(looking(n_designs=n)) for n in (1, 2, 5, 100, 10**6, 10**15)]
+    assert ends == sorted(ends)
+    assert ends[0] == 0
+
+
+def test_a_budget_that_runs_out_makes_hopes_less() -> None:
+    assert hope(looking(n_designs=1000, eagerness=0.9)) == pytest.approx(0.9 * hope(looking(n_designs=1000)))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import binom, chi2
@@ -476,7 +476,20 @@ def reached(links: dict[Point, set[Point]]) -> set[Point]:
     return found
 
 
+# So little tin as there may be makes no step of another element.
+FINE_TIN = DesignSpace(
+    Lattice(
+        (Element("Nb", 0, 30, 5), Element("Zr", 0, 30, 5), Element("Sn", 0, 2, 0.3)),
+        "Ti",
+        30,
+        limits=(CountLimit("elements", ("Nb", "Zr", "Sn", "Ti"), 3, 3),),
+    ),
+    "at_pct",
+)
+
+
 @settings(max_examples=60)
+@example(FINE_TIN)
 @given(spaces())
 def test_any_point_is_reached_from_any_other_by_neighbours_whatever_the_limits_on_elements(space: DesignSpace) -> None:
     space = replace(space, rules=(), policy=None)

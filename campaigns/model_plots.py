@@ -1,0 +1,211 @@
+"""Pictures of how a campaign's models do on rows they had not seen, and of what drives them."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..surrogates.errors import AlloyloopError
+from .comparison import WORDS
+from .explaining import ModelsExplained
+from .explaining_plots import common_range, draw_effect
+from .house_style import (
+    BLACK,
+    BLUE,
+    COLUMN,
+    GREY,
+    ORANGE,
+    SERIES,
+    VERMILLION,
+    axis_label,
+    blank_figure,
+    legend_above,
+    panels,
+    styled,
+)
+from .left_out import LEVEL, LeftOut
+from .wording import words_and_unit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ..surrogates.scores import Forecasts
+
+LEVELS = np.arange(1, 20) / 20  # of the intervals whose shares are drawn
+MOST_BARS = 12
+
+
+def held_out_figure(told: LeftOut, width: float = COLUMN) -> Figure:
+    """Measured against predicted, with 90 % intervals: a panel for each property and way of leaving rows out.
+
+    Parameters
+    ----------
+    width : in print, `COLUMN` or `PAGE` [inch]
+    """
+    shown = [(name, way) for name, ways in told.of.items() for way in ways]
+    with styled():
+        figure, axes = panels(width if len(shown) > 1 else COLUMN, len(shown), 3.1, "parity", room=0.0)
+        for (name, way), ax in zip(shown, axes, strict=True):
+            inside, n = told.held(name, way)
+            draw_held_out(ax, name, told.of[name][way].held_out)
+            ax.set_title(f"{WORDS[way]}: {inside} of {n} inside")
+    return figure
+
+
+def draw_held_out(ax: Axes, name: str, held: Forecasts) -> None:
+    """Measured against predicted, each row by a model that had not seen it; those outside their interval are open."""
+    reach = np.abs(np.stack([held.low, held.high]) - held.mean)
+    inside = np.abs(2 * held.rank - 1) <= LEVEL
+    for chosen, colour, face, said in (
+        (inside, BLUE, BLUE, "inside its 90 % interval"),
+        (~inside, VERMILLION, "white", "outside it"),
+    ):
+        if chosen.any():
+            look: Any = {"marker": "o" if face != "white" else "s", "markersize": 3, "color": colour}
+            ax.errorbar(
+                held.mean[chosen],
+                held.y[chosen],
+                xerr=reach[:, chosen],
+                linestyle="none",
+                markerfacecolor=face,
+                elinewidth=0.5,
+                capsize=0,
+                ecolor=f"{colour}60",
+                label=f"{said}: {chosen.sum()}",
+                **look,
+            )
+    ends = np.concatenate([held.y, held.mean])
+    margin = 0.06 * (float(np.ptp(ends)) or 1.0)
+    scale = (float(ends.min()) - margin, float(ends.max()) + margin)
+    ax.plot(scale, scale, color=BLACK, linewidth=0.8)
+    ax.set(xlim=scale, ylim=scale, xlabel=axis_label(name, "predicted "), ylabel=axis_label(name, "measured "))
+    ax.set_aspect("equal", adjustable="box")
+    ax.legend(loc="best")
+
+
+def calibration_figure(told: LeftOut, width: float = COLUMN) -> Figure:
+    """Shares of held-out values inside intervals, level by level, beside what honest intervals would hold.
+
+    Parameters
+    ----------
+    width : in print, `COLUMN` or `PAGE` [inch]
+    """
+    with styled({"axes.grid.axis": "both"}):
+        figure, axes = panels(width if len(told.of) > 1 else COLUMN, len(told.of), 2.9, "calibration")
+        for (name, ways), ax in zip(told.of.items(), axes, strict=True):
+            draw_reliability(ax, min(len(one.held_out) for one in ways.values()))
+            for i, (way, one) in enumerate(ways.items()):
+                draw_shares(ax, one.held_out, i, WORDS[way])
+            words = words_and_unit(name)[0]
+            ax.set_title(words[:1].upper() + words[1:])
+        legend_above(figure, axes)
+    return figure
+
+
+def draw_reliability(ax: Axes, n: int) -> None:
+    """Axes for shares of n values inside intervals, with what honest intervals hold, and what chance does to that."""
+    levels = np.concatenate([[0.0], LEVELS, [1.0]])
+    chance = 196 * np.sqrt(levels * (1 - levels) / n)
+    honest = 100 * levels
+    said = "chance (95 %)"
+    ax.fill_between(honest, honest - chance, honest + chance, color=GREY, alpha=0.25, linewidth=0, label=said)
+    ax.plot(honest, honest, color=BLACK, linewidth=0.8, label="honest intervals")
+    ax.set(xlim=(0, 100), ylim=(0, 100), xlabel="Level of the interval [%]", ylabel="Values inside [%]")
+    ax.set_aspect("equal", adjustable="box")
+
+
+def draw_shares(ax: Axes, held: Forecasts, series: int, said: str) -> None:
+    """Shares of held-out values inside intervals, as one of several series."""
+    shares = [100 * held.held(level) for level in LEVELS]
+    ax.plot(100 * LEVELS, shares, markersize=3, label=said or None, **SERIES[series])
+
+
+def effects_figure(explained: ModelsExplained, of: str = "", width: float = COLUMN) -> Figure:
+    """What a property is expected to be where one thing after the other is varied, from the best known alloy.
+
+    Parameters
+    ----------
+    of : the property; the first that is modelled where it is empty
+    width : in print, `COLUMN` or `PAGE` [inch]
+
+    Raises
+    ------
+    AlloyloopError
+        where it is not modelled, or nothing can be varied
+    """
+    name = of or next(iter(explained.models), "")
+    if name not in explained.models:
+        known = ", ".join(explained.models) or "none"
+        raise AlloyloopError(f"{name or 'No property'} is not modelled as a number", f"Modelled are: {known}.")
+    model = explained.models[name]
+    if not model.effects:
+        raise AlloyloopError(f"Nothing that {name} hangs on can be varied", "Enter more results.")
+    low, high = common_range(model.effects)
+    with styled():
+        figure, axes = panels(width, len(model.effects), 1.75, "effects", most=3, room=0.9)
+        for effect, ax in zip(model.effects, axes, strict=True):
+            draw_effect(ax, explained.snapshot, effect)
+            ax.set_ylim(low, high)
+            ax.set_ylabel(axis_label(name, letters=22))
+        legend_above(figure, axes, f"From {model.base}")
+    return figure
+
+
+def relevances_figure(explained: ModelsExplained, width: float = COLUMN) -> Figure:
+    """Of each property, how much the error rises with each thing mixed up, and how much the model attends to each.
+
+    Parameters
+    ----------
+    width : in print, `COLUMN` or `PAGE` [inch]
+
+    Raises
+    ------
+    AlloyloopError
+        where no model says anything of either
+    """
+    shown: list[tuple[str, str]] = []
+    for name, model in explained.models.items():
+        shown += [(name, "importances")] * bool(model.importances) + [(name, "relevances")] * bool(model.relevances)
+    if not shown:
+        raise AlloyloopError("No model says what matters to it: too few rows", "`alloyloop record` enters results.")
+    with styled({"axes.grid.axis": "x"}):
+        n_bars = [len(_bars(explained, *each)[0]) for each in shown]
+        if width > COLUMN and len(shown) > 1:
+            figure, axes = panels(width, len(shown), 0.95 + 0.17 * max(n_bars), "relevances", room=0.1)
+        else:
+            heights = [0.95 + 0.17 * n for n in n_bars]
+            figure = blank_figure(COLUMN, sum(heights), "relevances")
+            axes = figure.subplots(len(shown), 1, squeeze=False, height_ratios=heights)[:, 0].tolist()
+        for (name, what), ax in zip(shown, axes, strict=True):
+            names, lengths, errors = _bars(explained, name, what)
+            look: Any = {"color": BLUE} if what == "importances" else {"color": ORANGE, "hatch": "////"}
+            ax.barh(names, lengths, xerr=errors, height=0.7, error_kw={"elinewidth": 0.8, "capsize": 2}, **look)
+            ax.axvline(0, color=BLACK, linewidth=0.7)
+            words, unit = words_and_unit(name)
+            risen = f"Error rises if mixed up{f' [{unit}]' if unit else ''}"
+            ax.set_xlabel(risen if what == "importances" else "Relevance [%]")
+            title = f"{words[:1].upper()}{words[1:]}, by {explained.models[name].choice.name}"
+            ax.set_title("\n".join(textwrap.wrap(title, 34)), loc="left")
+    return figure
+
+
+def _bars(explained: ModelsExplained, name: str, what: str) -> tuple[list[str], list[float], list[float] | None]:
+    """Names, lengths and errors of bars, the longest last, which is drawn on top."""
+    model = explained.models[name]
+    if what == "importances":
+        most = model.importances[:MOST_BARS][::-1]
+        return [_said(one.thing.name) for one in most], [one.rise.mean for one in most], [one.rise.std for one in most]
+    shares = list((model.relevances or {}).items())[:MOST_BARS][::-1]
+    return [_said(feature) for feature, _ in shares], [100 * share for _, share in shares], None
+
+
+def _said(name: str) -> str:
+    """What a bar is called, without its unit, on lines short enough to stand beside it.
+
+    >>> _said("ageing_temperature_C"), _said("Nb")
+    ('ageing\\ntemperature', 'Nb')
+    """
+    return "\n".join(textwrap.wrap(words_and_unit(name)[0], 16))
