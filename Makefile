@@ -11,7 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test slow dev lint types check wheel-check test-without-torch clean
+.PHONY: demo test slow dev docs lint types check wheel-check test-without-torch clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/alloyloop demo --dir demo
@@ -19,10 +19,16 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -q $(PYTEST)
 
-slow: $(VENV)/.installed-test
+# With what builds the documentation, since slow tests build it.
+slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q -m slow $(PYTEST)
 
 dev: $(VENV)/.installed-dev
+
+# The documentation, as a folder of pages that ask nothing of the network; a warning is an error.
+docs: $(VENV)/.installed-dev
+	$(BIN)/python -m sphinx --builder html --fail-on-warning --keep-going --quiet docs docs/_build/html
+	@echo "Open docs/_build/html/index.html"
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -63,7 +69,7 @@ else
 endif
 
 clean:
-	rm -rf $(VENV) .venv-* .typecheck build dist *.egg-info demo
+	rm -rf $(VENV) .venv-* .typecheck build dist docs/_build *.egg-info demo
 
 # One environment, filled in steps; each step leaves a mark, so that a second run has nothing to do.
 $(VENV)/.torch:
