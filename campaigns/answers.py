@@ -11,6 +11,7 @@ from typing import Any, Self
 from ..design.alloy_names import other_basis
 from ..design.composition import Composition
 from ..surrogates.html_tables import html_notes, html_table
+from .wording import rounded
 
 Json = dict[str, Any]
 
@@ -24,6 +25,13 @@ class Predicted:
     mean : expected value
     std : standard deviation of a new measurement
     low, high : ends of the interval that holds a new measurement with probability 0.9
+
+    Examples
+    --------
+    >>> print(Predicted(mean=52.04, std=4.4, low=44.8, high=59.3))
+    52.0 (44.8 to 59.3)
+    >>> print(Predicted(mean=5.2, std=18.0, low=0.0312, high=21.4), "mm/y, modelled as a logarithm")
+    5 (0.031 to 21) mm/y, modelled as a logarithm
     """
 
     mean: float
@@ -52,7 +60,8 @@ class Predicted:
         if self.std == 0:  # computed, and so not in doubt
             return f"{self.mean:.4g}"
         digits = max(0, 1 - floor(log10(self.std)))  # two figures of the uncertainty
-        return f"{self.mean:.{digits}f} ({self.low:.{digits}f} to {self.high:.{digits}f})"
+        mean, low, high = rounded(digits, self.mean, self.low, self.high)
+        return f"{mean} ({low} to {high})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +136,7 @@ class Answer:
     teaches : share by which measuring it is expected to narrow what is believed over the space, between 0 and 1
     runner_up : the next best design, by its name; empty where there is none
     cost : of the melt [money]; None where campaign.yaml does not say
+    candidate : what the user's table of candidates calls it; "" where there is none, or it is not of that table
     """
 
     id: str
@@ -143,6 +153,7 @@ class Answer:
     teaches: float | None = None
     runner_up: str = ""
     cost: float | None = None
+    candidate: str = ""
 
     @property
     def expected(self) -> dict[str, Predicted | PredictedClasses]:
@@ -189,6 +200,7 @@ class Answer:
             teaches=_number(said.get("teaches")),
             runner_up=str(said.get("runner_up", "")),
             cost=_number(said.get("cost")),
+            candidate=str(said.get("candidate", "")),
         )
 
     def json(self) -> Json:
@@ -208,6 +220,8 @@ class Answer:
         }
         told = {"gain": self.gain, "teaches": self.teaches, "runner_up": self.runner_up or None, "cost": self.cost}
         answer |= {name: value for name, value in told.items() if value is not None}
+        if self.candidate:
+            answer["candidate"] = self.candidate
         if self.measured is not None:
             answer["measured"] = dict(self.measured)
         return answer
@@ -252,12 +266,13 @@ class Answers(Sequence[Answer]):
         measured = list(dict.fromkeys(name for alloy in every for name in alloy.measured or ()))
         chance = any(len(alloy.probability) > 1 for alloy in every)
         has_compositions = any(alloy.composition is not None for alloy in every)
-        columns = ["id", *(["alloy"] if has_compositions else []), *processes]
+        listed = any(alloy.candidate for alloy in every)
+        columns = ["id", *(["candidate"] if listed else []), *(["alloy"] if has_compositions else []), *processes]
         columns += [f"{name} measured" for name in measured]
         columns += [*properties, *(["chance of all goals"] if chance else []), "nearest known"]
         rows = []
         for alloy in every:
-            row = [alloy.id, *([alloy.name] if has_compositions else [])]
+            row = [alloy.id, *([alloy.candidate] if listed else []), *([alloy.name] if has_compositions else [])]
             row += [_text(alloy.process.get(name)) for name in processes]
             row += [_text((alloy.measured or {}).get(name)) for name in measured]
             row += [str(alloy.expected.get(name, "")) for name in properties]

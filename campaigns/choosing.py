@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,10 @@ def read_candidates(
         reader.problem(None, None, "There is no candidate in it", "Add a row for each.")
     if reader.problems:
         raise CampaignFileError(sorted(reader.problems, key=lambda problem: problem.row or 0))
-    return CandidateTable(Candidates(elements, percent, values), (*reader.remarks, *_not_read(sheet, variables)))
+    column = _name_column(sheet, variables)
+    names = reader.cells(column) if column else ()
+    remarks = (*reader.remarks, *_not_read(sheet, {*variables, column}))
+    return CandidateTable(Candidates(elements, percent, values, names), remarks)
 
 
 def _no_amounts(reader: SheetReader) -> NDArray[np.float64]:
@@ -131,9 +134,24 @@ def _values(reader: SheetReader, variable: Numeric | Choice) -> NDArray[Any]:
     return values
 
 
-def _not_read(sheet: Sheet, variables: Mapping[str, Numeric | Choice]) -> tuple[str, ...]:
+def _name_column(sheet: Sheet, variables: Collection[str]) -> str:
+    """The column of what the user calls the candidates: `id`, `name` or else the first; "" where none tells them apart.
+
+    The first is taken only where it means nothing else and every row has another word there.
+    """
+    for column in ("id", "name"):
+        if column in sheet.positions and column not in variables and any(sheet.column(column)):
+            return column
+    first = sheet.columns[0]
+    if first in (*variables, "note", "source", "") or COMPOSITION_COLUMN.fullmatch(first):
+        return ""
+    cells = sheet.column(first)
+    return first if all(cells) and len(set(cells)) == len(cells) else ""
+
+
+def _not_read(sheet: Sheet, read: Collection[str]) -> tuple[str, ...]:
     """Say which columns mean nothing here: one of them may be a process variable that was forgotten."""
-    others = [name for name in sheet.columns if name not in variables and not COMPOSITION_COLUMN.fullmatch(name)]
+    others = [name for name in sheet.columns if name not in read and not COMPOSITION_COLUMN.fullmatch(name)]
     others = [name for name in others if name and name not in ("id", "note", "source")]
     if not others:
         return ()

@@ -99,6 +99,21 @@ class Column:
         return tuple(word for word, _ in Counter(self.known).most_common())
 
     @property
+    def words(self) -> list[str]:
+        """Its cells that say something and no number."""
+        return [
+            cell
+            for cell, number in zip(self.cells, self.numbers, strict=True)
+            if not np.isfinite(number) and not is_not_known(cell)
+        ]
+
+    @property
+    def twice(self) -> str:
+        """What it says most often, where that is more than once; else ""."""
+        word, count = next(iter(Counter(self.known).most_common(1)), ("", 0))
+        return word if count > 1 else ""
+
+    @property
     def is_unique(self) -> bool:
         """Whether every row says something, and no two the same."""
         return len(set(self.known)) == len(self.cells)

@@ -18,6 +18,7 @@ from .house_style import (
     axis_label,
     blank_figure,
     check_ending,
+    legend_above,
     picture_of,
     styled,
 )
@@ -47,7 +48,7 @@ def compared(comparison: Compared, width: float = PAGE) -> Figure:
         raise AlloyloopError("No model was compared that could be drawn", "Enter more results, or give more --minutes.")
     with styled():
         heights = [_height_of_errors(one) for one in shown]
-        own = [height + (3.0 if width > COLUMN else 5.6) for height in heights]
+        own = [height + (3.3 if width > COLUMN else 6.2) for height in heights]
         figure = blank_figure(width, sum(own), "compared")
         blocks = figure.subfigures(len(shown), 1, squeeze=False, height_ratios=own)[:, 0]
         for one, block, height in zip(shown, blocks, heights, strict=True):
@@ -66,7 +67,7 @@ def compared(comparison: Compared, width: float = PAGE) -> Figure:
             draw_reliability(reliability, len(repeats[0]))
             for i, held in enumerate(repeats):
                 draw_shares(reliability, held, 0, name if i == 0 else "")
-            reliability.legend(loc="lower right")
+            legend_above(block, [held_out, reliability])
     return figure
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import inf
 
 from ..design.computed import MELT_COST, lacking
-from ..design.cost import Cost, CostLimit
+from ..design.cost import PRICE, Cost, CostLimit
 from ..design.descriptors import DESCRIPTORS
 from ..design.elements import atomic_masses
 from ..design.goals import Within, limits
@@ -96,14 +96,30 @@ def _judge_computed(
                 f"{MELT_COST} is computed, and nothing says what a melt costs",
                 "Write it under cost, such as 'cost: {per_melt: 40, mass_g: 40}'.",
             )
-        if name in DESCRIPTORS and (without := lacking(name, space.elements)):
-            raise AlloyloopError(
-                f"{name} cannot be computed of alloys with {listed(without, 'or')}",
-                f"Take the element out of the space, or {name} out of the properties.",
-            )
+        if name in DESCRIPTORS:
+            refuse_unknown(name, space.elements, f"{name} out of the properties")
     with mistakes.at("model", name):
         if not isinstance(spec.model, str) and name in spec.model:
             raise AlloyloopError(f"{name} is computed, and takes no model", "Take it out.")
+
+
+def refuse_unknown(name: str, elements: Sequence[str], place: str) -> None:
+    """Refuse a descriptor that is not known of alloys of these elements; `place` is what may be taken out, and whence.
+
+    Raises
+    ------
+    AlloyloopError
+        where an element, or a pair of them, lacks a value
+    """
+    if not (without := lacking(name, elements)):
+        return
+    remedy = f"Take the element out of the space, or {place}."
+    if name == PRICE:
+        remedy = (
+            f"The element table has no such price. Ask for {MELT_COST} instead and write what you pay under cost, such "
+            f"as 'cost: {{mass_g: 1000, prices_per_kg: {{{without[0]}: 2}}}}', or take {place}."
+        )
+    raise AlloyloopError(f"{name} cannot be computed of alloys with {listed(without, 'or')}", remedy)
 
 
 def _judge_steps(steps: Mapping[str, float | Mapping[str, float]], space: DesignSpace, mistakes: Mistakes) -> None:

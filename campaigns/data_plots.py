@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..design.alloy_names import BASIS_SIGN
+from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
 from .cells import Reading
 from .house_style import (
-    AREAS,
     BLACK,
     COLUMN,
     GREY,
     ORANGE,
     SCALE,
     SERIES,
+    area,
     blank_figure,
     colour_bar,
     legend_above,
@@ -36,11 +37,15 @@ if TYPE_CHECKING:
 
 # Ends of the interval that nine of ten results lie in, in standard deviations.
 NINE_OF_TEN = 1.645
+LEAST_SHOWN = 2.5  # on both sides, so that what lies inside is seen to
 LONG = 14  # letters, of the name of a variable
 _LONGEST_LABEL = 26  # letters, in a line beside an axis
 N_CELLS = 18  # from side to side of the map
-# A part of a bar narrower than this share of the axis has no room for its amount.
-ROOM_FOR_TEXT = 0.1
+BESIDE = 0.5  # of the width of the space, that the map shows beside it
+NOTHING = 1e-6  # of a distance
+_LINE, _MORE = 1.0, 0.6  # of a name beside a range, and each further one, in what a range takes
+# A part of a bar narrower than this share of the axis has no room for its element, and for its amount below that.
+ROOM_FOR_ELEMENT, ROOM_FOR_AMOUNT = 0.055, 0.085
 
 
 def tried_figure(told: Tried, width: float = COLUMN) -> Figure:
@@ -50,9 +55,8 @@ def tried_figure(told: Tried, width: float = COLUMN) -> Figure:
     ----------
     width : in print, `COLUMN` or `PAGE` [inch]
     """
-    n = len(told.ranges)
     with styled({"axes.grid": False}):
-        heights = [0.8 * min(width, 5.0), 0.55 + 0.19 * n]
+        heights = [0.8 * min(width, 5.0), 0.55 + 0.19 * _places(told)[1]]
         figure = blank_figure(width, 0.5 + sum(heights), "data")
         upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)[:, 0]
         flat, ranges = upper.subplots(), lower.subplots()
@@ -79,20 +83,40 @@ def _looks(told: Tried) -> list[tuple[str, Any, dict[str, Any]]]:
 
 def _draw_flat(figure: SubFigure, ax: Axes, told: Tried) -> None:
     x, y = told.sample.T
-    near = ax.hexbin(x, y, C=told.apart, gridsize=N_CELLS, cmap=SCALE, linewidths=0.1, mincnt=1)
+    farthest = float(told.apart.max())
+    look: Any = {"cmap": SCALE, "vmin": 0.0, "vmax": farthest if farthest > NOTHING else 1.0}
+    near = ax.hexbin(x, y, C=told.apart, gridsize=N_CELLS, linewidths=0.1, mincnt=1, **look)
     colour_bar(figure, near, ax, f"To the nearest known [{told.unit}]", "right")
+    ends = _shown_ends(told)
+    seen = ((told.at >= ends[0]) & (told.at <= ends[1])).all(axis=1)
     for said, chosen, look in _looks(told):
         if chosen.any():
-            ax.plot(*told.at[chosen].T, label=said, **look)
+            beyond = int((chosen & ~seen).sum())
+            said += f" ({beyond} beyond the map)" if beyond else ""
+            ax.plot(*told.at[chosen & seen].T, label=said, **look)
+    ax.set(xlim=ends[:, 0], ylim=ends[:, 1])
     x_words, y_words = (f"{words[:1].upper()}{words[1:]} [{told.unit}]" for words in told.directions)
     ax.set(xlabel=x_words, ylabel=fill(y_words, _LONGEST_LABEL))
 
 
+def _shown_ends(told: Tried) -> FloatArray:
+    """(2, 2) The least and the most of each direction on the map: the space's, and as much as half of it beside them.
+
+    What lies farther off would press the space into a corner.
+    """
+    low, high = told.sample.min(axis=0), told.sample.max(axis=0)
+    half = BESIDE * np.maximum(high - low, 0.1 * (high - low).max())
+    rows = told.at if len(told.at) else told.sample
+    margin = 0.1 * half
+    least = np.maximum(np.minimum(rows.min(axis=0), low), low - half)
+    most = np.minimum(np.maximum(rows.max(axis=0), high), high + half)
+    return np.asarray(np.stack([least - margin, most + margin]))
+
+
 def _draw_ranges(ax: Axes, told: Tried) -> None:
     """Each variable from one end of its range to the other, with what was tried, and the widest gap."""
-    n = len(told.ranges)
-    for i, one in enumerate(told.ranges):
-        at = n - 1 - i
+    places, total = _places(told)
+    for i, (one, at) in enumerate(zip(told.ranges, places, strict=True)):
         ax.plot([0, 100], [at, at], color=GREY, linewidth=0.7, zorder=1)
         low, high = (100 * end for end in one.gap)
         gap: Any = {"facecolor": "white", "edgecolor": BLACK, "hatch": "//////", "linewidth": 0.6, "zorder": 2}
@@ -102,12 +126,23 @@ def _draw_ranges(ax: Axes, told: Tried) -> None:
             ax.plot(shares[chosen], np.full(chosen.sum(), at), **{**look, "markersize": look["markersize"] - 0.5})
         for end, text, side in ((0, one.ends[0], "right"), (100, one.ends[1], "left")):
             ax.annotate(text, (end, at), (-4 if end == 0 else 4, 0), textcoords="offset points", ha=side, va="center")
-    ax.set_yticks(
-        range(n), [one.name.replace(" [", "\n[") if len(one.name) > LONG else one.name for one in told.ranges][::-1]
-    )
-    ax.tick_params(axis="y", length=0, pad=20)
-    ax.set(xlim=(-4, 104), ylim=(-0.6, n - 0.4), xlabel="Where in its range [%]")
+    ax.set_yticks(places, [_name(one.name) for one in told.ranges])
+    digits = max(len(one.ends[0]) for one in told.ranges)
+    ax.tick_params(axis="y", length=0, pad=6 + 5 * digits)
+    ax.set(xlim=(-4, 104), ylim=(total, 0), xlabel="Where in its range [%]")
     ax.spines["left"].set_visible(False)
+
+
+def _name(name: str) -> str:
+    """Of a range: the unit of a long name stands on a line of its own."""
+    return name.replace(" [", "\n[") if len(name) > LONG else name
+
+
+def _places(told: Tried) -> tuple[list[float], float]:
+    """Where the line of each range stands, from the top, and what all take: a name of two lines takes more."""
+    sizes = [_LINE + _MORE * _name(one.name).count("\n") for one in told.ranges]
+    ends = np.cumsum(sizes)
+    return (ends - np.array(sizes) / 2).tolist(), float(ends[-1])
 
 
 def batch_figure(snapshot: Snapshot, round: int | None = None, width: float = COLUMN) -> Figure:
@@ -138,17 +173,19 @@ def batch_figure(snapshot: Snapshot, round: int | None = None, width: float = CO
     shown = [each for each in table.elements if each != balance and any(a.get(each, 0.0) for a in alloys.values())]
     longest = max(100 - amounts.get(balance, 0.0) for amounts in alloys.values()) or 1.0
     with styled({"axes.grid.axis": "x"}):
-        figure = blank_figure(width, 1.0 + 0.26 * len(alloys), "batch")
+        figure = blank_figure(width, 1.0 + 0.34 * len(alloys), "batch")
         ax = figure.subplots()
         for at, amounts in enumerate(alloys.values()):
             left = 0.0
             for i, element in enumerate(shown):
                 amount = amounts.get(element, 0.0)
-                area: Any = {**AREAS[i % len(AREAS)], "edgecolor": "white", "linewidth": 0.4}
-                ax.barh(at, amount, 0.7, left, label=element if at == 0 else None, **area)
-                if amount >= ROOM_FOR_TEXT * longest:
+                look: Any = {**area(i), "edgecolor": "white", "linewidth": 0.4}
+                ax.barh(at, amount, 0.84, left, label=element if at == 0 else None, **look)
+                if amount >= ROOM_FOR_ELEMENT * longest:
+                    said = f"{element}\n{amount:.3g}" if amount >= ROOM_FOR_AMOUNT * longest else element
                     paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-                    ax.text(left + amount / 2, at, f"{amount:.3g}", ha="center", va="center", fontsize=7, bbox=paper)
+                    inside: Any = {"ha": "center", "va": "center", "fontsize": 7, "linespacing": 0.95, "bbox": paper}
+                    ax.text(left + amount / 2, at, said, **inside)
                 left += amount
         ax.set_yticks(range(len(alloys)), [table.ids[row] for row in alloys])
         ax.invert_yaxis()
@@ -192,6 +229,8 @@ def surprise_figure(snapshot: Snapshot, width: float = COLUMN) -> Figure:
                     look["fillstyle"] = "none" if is_made_up else "full"
                     ax.plot([at[point.row] for point in points], off, label=said, **look)
         tick_rounds(ax, rounds)
+        low, high = ax.get_ylim()
+        ax.set_ylim(min(low, -LEAST_SHOWN), max(high, LEAST_SHOWN))
         ax.set_xlabel("Round")
         ax.set_ylabel("Measured less expected\n[standard deviations]")
         legend_above(figure, [ax])

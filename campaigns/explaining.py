@@ -57,7 +57,7 @@ from .readable import (
 from .rounds import PastRound, past_round
 from .snapshot import Snapshot, plain
 from .status import status
-from .wording import words_and_unit
+from .wording import rounded, words_and_unit
 
 # How a value is written that is only a bound.
 BOUNDS = {-1: "<", 0: "", 1: ">"}
@@ -332,8 +332,8 @@ class AlloyExplained:
         yield f"{_capital(words)}: {self.answer.predicted[name]} {unit}{told}"
         shared, evidence = part.contributions, part.belief.evidence
         digits = finer(self.answer.predicted[name].std)
-        start, end = f"{shared.shares.base:.{digits}f} {unit}", f"{part.expected:.{digits}f} {unit}"
-        yield f"\n  From the {start} that is expected on average of the data to these {end}:"
+        start, end = rounded(digits, shared.shares.base, part.expected)
+        yield f"\n  From the {start} {unit} that is expected on average of the data to these {end} {unit}:"
         steps = [
             (thing.name, self._has(thing), f"{shift:+.{digits}f}", f"± {error:.{digits}f}" if error else "")
             for thing, shift, error in _shares(shared)
@@ -616,13 +616,14 @@ def _moves_lines(snapshot: Snapshot, moved: Moves, sign: str, digits: int, width
 def _effect_row(snapshot: Snapshot, effect: Effect, digits: int) -> tuple[str, ...]:
     sign, mean = unit(snapshot, effect.thing), effect.prediction.mean
     values = [_text(value) for value in effect.values.tolist()]
-    at = [f"{mean[i]:.{digits}f} at {values[i]}" for i in (int(np.argmin(mean)), int(np.argmax(mean)))]
+    told = rounded(digits, *mean.tolist())
+    at = [f"{told[i]} at {values[i]}" for i in (int(np.argmin(mean)), int(np.argmax(mean)))]
     name = words_and_unit(effect.thing.name)[0] if sign and effect.thing.kind != "element" else effect.thing.name
     return (
         f"{name} [{sign}]" if sign else name,
         values[0],
         values[-1],
-        f"{mean[0]:.{digits}f} → {mean[-1]:.{digits}f}",
+        f"{told[0]} → {told[-1]}",
         *at,
         _stretches(values, ~effect.inside, numbers=effect.values.dtype != object),
     )

@@ -152,7 +152,9 @@ def _draw_parts(ax: Axes, explained: AlloyExplained, name: str, part: Parts) -> 
     names = [explained.had(shared.things[i]) for i in shown] + ([f"{len(rest)} others"] if len(rest) else [])
     starts = shared.shares.base + np.concatenate([[0.0], np.cumsum(shifts)[:-1]]) if shifts else np.empty(0)
     at = np.arange(len(shifts))[::-1]
-    ax.barh(at, shifts, left=starts, color=[VERMILLION if shift > 0 else BLUE for shift in shifts], height=0.7)
+    hatches = ["///" if shift > 0 else "" for shift in shifts]  # a grey print shows no colour
+    colours = [VERMILLION if shift > 0 else BLUE for shift in shifts]
+    ax.barh(at, shifts, left=starts, color=colours, hatch=hatches, edgecolor="white", linewidth=0, height=0.7)
     ax.set_yticks(at, names)
     ax.axvline(shared.shares.base, color=GREY, linestyle=":", label="mean of the data")
     ax.axvline(part.expected, color=BLACK, label="expected")

@@ -64,6 +64,7 @@ class FoundAmounts:
             )
         self.basis = own = self.basis or own
         nominal = {p: h for p, h in found.items() if not h.is_measured and (h.basis == own or p in bare)}
+        self._refuse_two_bases(found, {header.element for header in nominal.values()}, own)
         if stated:
             scale = self._scale(nominal)
         amounts: dict[str, FloatArray] = {}
@@ -92,6 +93,20 @@ class FoundAmounts:
             reason = f"it names {header.element} as analysed"
             self.columns.take(place, f"{header.element}_{own}_measured", "measured composition", reason, measured_scale)
         return amounts
+
+    def _refuse_two_bases(self, found: Mapping[int, AmountHeader], elements: set[str], own: Basis) -> None:
+        """Refuse a table of which an element has amounts in the other basis alone: they would be left out."""
+        others = [
+            self.columns[place].name
+            for place, header in found.items()
+            if not header.is_measured and header.element not in elements and np.nansum(self.columns[place].amounts) > 0
+        ]
+        if others:
+            raise CampaignFileError.whole_file(
+                self.columns.sheet.file,
+                f"Amounts are in {BASIS_SIGN[own]}, but not those of {', '.join(others)}",
+                "Give all amounts of an alloy in one basis, or name the columns as they truly are.",
+            )
 
     def _sums(self, places: Iterable[int]) -> FloatArray:
         """(n,) sums of the rows that have amounts."""

@@ -54,11 +54,14 @@ SCALE = "cividis"
 
 COLUMN, PAGE = 8.5 / 2.54, 17.4 / 2.54  # widths in print [inch]
 WIDTHS = {"column": COLUMN, "page": PAGE}
+TALLEST = 24.7 / 2.54  # what a page of print has room for below each other [inch]
 SMALLEST = 7.0  # type [pt]
 FORMATS = (".svg", ".png", ".pdf")
 DOTS_PER_INCH = 300
 # A letter, and what stands before the words in a legend with the room between columns, in sizes of its type.
 _LETTER, _HANDLE = 0.55, 4.2
+ROOM = 0.45  # above panels, for a legend of two lines [inch]
+_LINE = 0.165  # of a legend [inch]
 MOST_LETTERS = 60  # of an axis label; a longer name is cut
 
 # Text stays text (searchable, and in the reader's own font), ids do not change from run to run, and a "$" in a
@@ -104,8 +107,22 @@ def blank_figure(width: float, height: float, name: str) -> Figure:
     return Figure(figsize=(width, height), layout="constrained", label=name)
 
 
-def panels(width: float, n: int, height: float, name: str, most: int = 2, room: float = 0.45) -> tuple[Figure, Any]:
+def area(i: int) -> dict[str, Any]:
+    """How the i-th of many filled areas looks: beyond `AREAS` a colour comes again with another hatch.
+
+    Examples
+    --------
+    >>> len({(area(i)["facecolor"], area(i)["hatch"]) for i in range(30)})
+    30
+    """
+    n = len(AREAS)
+    return {**AREAS[i % n], "hatch": AREAS[(i + 3 * (i // n)) % n]["hatch"]}
+
+
+def panels(width: float, n: int, height: float, name: str, most: int = 2, room: float = ROOM) -> tuple[Figure, Any]:
     """A figure with n panels, one below the other in a column of print and up to `most` side by side on a page.
+
+    What would be taller in a column than a page is goes over the page's width.
 
     Parameters
     ----------
@@ -119,6 +136,7 @@ def panels(width: float, n: int, height: float, name: str, most: int = 2, room: 
     -------
     the figure, and the axes of its n panels; a place that is left stays empty
     """
+    width = PAGE if room + height * n > TALLEST else width
     columns = min(n, most) if width > COLUMN else 1
     lines = -(-n // columns)
     figure = blank_figure(width, room + height * lines, name)
@@ -141,10 +159,11 @@ def axis_label(name: str, before: str = "", letters: int = 30) -> str:
     return "\n".join(textwrap.wrap(said[:1].upper() + said[1:], letters))
 
 
-def legend_above(figure: Any, axes: Sequence[Axes], title: str = "") -> None:
+def legend_above(figure: Any, axes: Sequence[Axes], title: str = "", room: float = ROOM) -> None:
     """One legend above the panels of a figure or subfigure, in as many columns as its words leave room for.
 
-    What has the same words is there once. A title stands above it.
+    What has the same words is there once. A title stands above it. A figure grows by what the legend takes beyond the
+    room that is left for it [inch], so that its panels stay as high as they are.
     """
     handles: dict[str, Any] = {}
     for ax in axes:
@@ -155,19 +174,26 @@ def legend_above(figure: Any, axes: Sequence[Axes], title: str = "") -> None:
     width = figure.get_figure(root=True).get_figwidth()
     letter = STYLE["legend.fontsize"] / 72
     columns = int(width / ((_LETTER * max(map(len, handles), default=1) + _HANDLE) * letter))
+    columns = max(1, min(columns, 8))
+    titled = textwrap.wrap(title, int(width / letter / (_LETTER + 0.05)))
     figure.legend(
         handles.values(),
         handles.keys(),
         loc="outside upper left",
-        ncols=max(1, min(columns, 8)),
-        title="\n".join(textwrap.wrap(title, int(width / letter / (_LETTER + 0.05)))) or None,
+        ncols=columns,
+        title="\n".join(titled) or None,
         alignment="left",
     )
+    if figure is figure.get_figure(root=True):
+        needed = _LINE * (len(titled) - (-len(handles) // columns))
+        figure.set_figheight(figure.get_figheight() + max(0.0, needed - room))
 
 
-def colour_bar(figure: Any, drawn: Any, axes: Any, words: str, location: str) -> None:
+def colour_bar(
+    figure: Any, drawn: Any, axes: Any, words: str, location: str, ticks: Sequence[float] | None = None
+) -> None:
     """The scale of the colours of what was drawn, beside or below some axes of a figure or subfigure."""
-    bar = figure.colorbar(drawn, ax=axes, location=location, aspect=28, pad=0.03)
+    bar = figure.colorbar(drawn, ax=axes, location=location, aspect=28, pad=0.03, ticks=ticks)
     bar.set_label(words)
     bar.outline.set_visible(False)
 

@@ -214,7 +214,9 @@ class Guesser:
             column, header = self.columns[place], quantity_header(self.columns[place].name)
             if std_header(column.name) is not None or count_header(column.name) is not None:
                 continue
-            if _BOOKKEEPING.search(name_key(column.name)) and not header.unit:
+            if name_key(column.name) in _IDS and (twice := column.twice):
+                self.columns.keep(place, f"it says {twice!r} more than once, so it cannot be the id")
+            elif _BOOKKEEPING.search(name_key(column.name)) and not header.unit:
                 self.columns.keep(place, "its name says that it keeps the books")
             elif not column.known:
                 self.columns.keep(place, "it is empty")
@@ -245,7 +247,7 @@ class Guesser:
             said = ""
             reason += f", and it says one of {n_levels} words"
         else:
-            said = "its cells are free text"
+            said = f"its cells are free text, such as {column.words[0]!r}"
         if said:
             self.columns.keep(place, f"{reason}, but {said}")
         elif not self.columns.take(place, name, kind, reason):

@@ -80,6 +80,7 @@ def judge(
     apart, farthest = distances(snapshot.space, alloys, known), far(snapshot.space, known)
     tested = (*snapshot.space.process, *snapshot.space.conditions)
     strange = unseen(tested, known, alloys) if len(known) else [[] for _ in ids]
+    called = _called(snapshot, compositions, process)
     answers = []
     for i, composition in enumerate(compositions):
         predicted = {
@@ -119,6 +120,7 @@ def judge(
                 measured=measured[i] if measured else None,
                 classes=of_class,
                 cost=float(costs[i]) if np.isfinite(costs[i]) else None,
+                candidate=called[i],
             )
         )
     return tuple(answers)
@@ -185,6 +187,14 @@ def _alloys(snapshot: Snapshot, compositions: Sequence[Composition | None], proc
     elements = snapshot.table.elements
     fractions = np.array([made.vector(elements, "at_pct") / 100 for made in compositions if made is not None])
     return Alloys(elements, fractions.reshape(len(compositions), len(elements)), process)
+
+
+def _called(snapshot: Snapshot, compositions: Sequence[Composition | None], process: Process) -> list[str]:
+    """What the user's table of candidates calls each alloy; "" of what is not in it, or where there is none."""
+    space = snapshot.space
+    amounts = [{} if made is None else made.amounts(space.basis) for made in compositions]
+    percent = [[of.get(element, 0.0) for element in space.elements] for of in amounts]
+    return space.called(np.array(percent, dtype=np.float64).reshape(len(compositions), -1), process)
 
 
 def _nearest(ids: Sequence[str], apart: FloatArray) -> Nearest | None:

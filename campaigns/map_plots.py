@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 N_LEVELS = 6
+LONG = 5  # signs of a number below the scale of colours
+MOST_TICKS = 6  # on a side of a triangle
 # How alloys look: pale on a dark map, dark on a pale one, and of their own shape whatever the colour.
 KNOWN: dict[str, Any] = {"marker": "o", "markersize": 3.5, "color": "white"}
 MEASURED: dict[str, Any] = {"marker": "s", "markersize": 4.5, "color": "white"}
@@ -59,7 +61,7 @@ def map_figure(shown: Map, width: float = COLUMN) -> Figure:
             _draw_alloys(ax, shown, layer)
             axes.append(ax)
         words = "\n".join(textwrap.wrap(shown.label, 44 if width <= COLUMN else 90))
-        colour_bar(figure, filled[0], axes, words, "bottom")
+        colour_bar(figure, filled[0], axes, words, "bottom", _told(levels).tolist())
         held = [layer.section.words for layer in shown.layers]
         legend_above(figure, axes, held[0] if n == 1 else "")
         if n > 1:
@@ -79,8 +81,18 @@ def _ends(shown: Map) -> tuple[float, float]:
     return low - 0.5, high + 0.5
 
 
+def _told(levels: FloatArray) -> FloatArray:
+    """The levels that have numbers below the scale of colours: every second where all have no room.
+
+    >>> _told(np.array([217.7, 217.75, 217.8])).tolist(), _told(np.array([40.0, 50.0, 60.0])).tolist()
+    ([217.7, 217.8], [40.0, 50.0, 60.0])
+    """
+    return levels[::2] if max(len(f"{level:g}") for level in levels) > LONG else levels
+
+
 def _draw_layer(ax: Any, layer: Layer, levels: FloatArray) -> Any:
     """One triangle with its axes; what is filled, for the scale of colours."""
+    from matplotlib.ticker import MaxNLocator
     from matplotlib.tri import Triangulation
 
     place, sign = layer.section, BASIS_SIGN[layer.section.snapshot.space.basis]
@@ -88,6 +100,8 @@ def _draw_layer(ax: Any, layer: Layer, levels: FloatArray) -> Any:
     ax.set_ternary_min(top, left, right)
     for setter, element in zip((ax.set_tlabel, ax.set_llabel, ax.set_rlabel), place.elements, strict=True):
         setter(f"{element} [{sign}]")
+    for axis in (ax.taxis, ax.laxis, ax.raxis):
+        axis.set_major_locator(MaxNLocator(MOST_TICKS))
     triangles, known = _triangles(layer), np.isfinite(layer.values)
     x, y = ax.transProjection.transform(layer.amounts).T
     every = Triangulation(x, y, triangles)

@@ -364,7 +364,10 @@ def _melts(snapshot: Snapshot, rows: Sequence[int]) -> tuple[list[list[int]], li
         else:
             melts.setdefault(id, []).insert(0, row)
     if not melts:
-        raise AlloyloopError(f"Nothing is to be weighed for this round. {' '.join(remarks)}")
+        raise AlloyloopError(
+            f"Nothing is to be weighed for round {table.round[rows[0]]}. {' '.join(remarks)}",
+            "Name another with --round.",
+        )
     for melt in melts.values():
         _refuse_if_they_differ(snapshot, melt)
     return list(melts.values()), [*remarks, *_alike(snapshot, melts.values())]
@@ -458,6 +461,8 @@ def proposals_table(answers: Answers) -> Sheet:
     rows = []
     for alloy in answers.alloys:
         row = {"id": alloy.id}
+        if alloy.candidate:
+            row["candidate"] = alloy.candidate
         if alloy.composition is not None:
             row["alloy"] = alloy.name
             for basis in ("wt_pct", "at_pct"):

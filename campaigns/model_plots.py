@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,9 @@ from .house_style import (
     COLUMN,
     GREY,
     ORANGE,
+    PAGE,
     SERIES,
+    TALLEST,
     VERMILLION,
     axis_label,
     blank_figure,
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ..surrogates.scores import Forecasts
+    from .quality import Quality
 
 LEVELS = np.arange(1, 20) / 20  # of the intervals whose shares are drawn
 MOST_BARS = 12
@@ -47,11 +51,30 @@ def held_out_figure(told: LeftOut, width: float = COLUMN) -> Figure:
     """
     shown = [(name, way) for name, ways in told.of.items() for way in ways]
     with styled():
-        figure, axes = panels(width if len(shown) > 1 else COLUMN, len(shown), 3.1, "parity", room=0.0)
+        figure, axes = panels(width if len(shown) > 1 else COLUMN, len(shown), 3.1, "parity", room=0.3)
         for (name, way), ax in zip(shown, axes, strict=True):
             inside, n = told.held(name, way)
             draw_held_out(ax, name, told.of[name][way].held_out)
             ax.set_title(f"{WORDS[way]}: {inside} of {n} inside")
+        legend_above(figure, axes, room=0.3)
+    return figure
+
+
+def unseen_figure(told: Sequence[Quality], width: float = PAGE) -> Figure:
+    """Measured against predicted of rows that each model had not seen, with 90 % intervals; a panel for each property.
+
+    Parameters
+    ----------
+    told : with forecasts, one at least
+    width : in print, `COLUMN` or `PAGE` [inch]; the figure is no wider than its panels need
+    """
+    shown = [(quality, quality.forecasts) for quality in told if quality.forecasts is not None]
+    with styled():
+        figure, axes = panels(width if len(shown) > 1 else COLUMN, len(shown), 3.1, "unseen", room=0.3)
+        for (quality, forecasts), ax in zip(shown, axes, strict=True):
+            draw_held_out(ax, quality.name, forecasts)
+            ax.set_title(f"{quality.left_out} left out: {quality.held} of {quality.n} inside")
+        legend_above(figure, axes, room=0.3)
     return figure
 
 
@@ -74,7 +97,7 @@ def draw_held_out(ax: Axes, name: str, held: Forecasts) -> None:
                 elinewidth=0.5,
                 capsize=0,
                 ecolor=f"{colour}60",
-                label=f"{said}: {chosen.sum()}",
+                label=said,
                 **look,
             )
     ends = np.concatenate([held.y, held.mean])
@@ -83,7 +106,6 @@ def draw_held_out(ax: Axes, name: str, held: Forecasts) -> None:
     ax.plot(scale, scale, color=BLACK, linewidth=0.8)
     ax.set(xlim=scale, ylim=scale, xlabel=axis_label(name, "predicted "), ylabel=axis_label(name, "measured "))
     ax.set_aspect("equal", adjustable="box")
-    ax.legend(loc="best")
 
 
 def calibration_figure(told: LeftOut, width: float = COLUMN) -> Figure:
@@ -172,24 +194,41 @@ def relevances_figure(explained: ModelsExplained, width: float = COLUMN) -> Figu
     if not shown:
         raise AlloyloopError("No model says what matters to it: too few rows", "`alloyloop record` enters results.")
     with styled({"axes.grid.axis": "x"}):
-        n_bars = [len(_bars(explained, *each)[0]) for each in shown]
-        if width > COLUMN and len(shown) > 1:
-            figure, axes = panels(width, len(shown), 0.95 + 0.17 * max(n_bars), "relevances", room=0.1)
+        titles = [_title(explained, name) for name, _ in shown]
+        heights = [
+            0.7 + 0.14 * (1 + title.count("\n")) + _bar_places(_bars(explained, *each)[0])[1]
+            for each, title in zip(shown, titles, strict=True)
+        ]
+        if len(shown) > 1 and (width > COLUMN or sum(heights) > TALLEST):
+            figure, axes = panels(PAGE, len(shown), max(heights), "relevances", room=0.1)
         else:
-            heights = [0.95 + 0.17 * n for n in n_bars]
             figure = blank_figure(COLUMN, sum(heights), "relevances")
             axes = figure.subplots(len(shown), 1, squeeze=False, height_ratios=heights)[:, 0].tolist()
-        for (name, what), ax in zip(shown, axes, strict=True):
+        for (name, what), title, ax in zip(shown, titles, axes, strict=True):
             names, lengths, errors = _bars(explained, name, what)
+            places, total = _bar_places(names)
             look: Any = {"color": BLUE} if what == "importances" else {"color": ORANGE, "hatch": "////"}
-            ax.barh(names, lengths, xerr=errors, height=0.7, error_kw={"elinewidth": 0.8, "capsize": 2}, **look)
+            ax.barh(places, lengths, xerr=errors, height=0.12, error_kw={"elinewidth": 0.8, "capsize": 2}, **look)
+            ax.set_yticks(places, names)
+            ax.set_ylim(0, total)
             ax.axvline(0, color=BLACK, linewidth=0.7)
-            words, unit = words_and_unit(name)
+            unit = words_and_unit(name)[1]
             risen = f"Error rises if mixed up{f' [{unit}]' if unit else ''}"
             ax.set_xlabel(risen if what == "importances" else "Relevance [%]")
-            title = f"{words[:1].upper()}{words[1:]}, by {explained.models[name].choice.name}"
-            ax.set_title("\n".join(textwrap.wrap(title, 34)), loc="left")
+            ax.set_title(title, loc="left")
     return figure
+
+
+def _title(explained: ModelsExplained, name: str) -> str:
+    """A property and its model, on lines of a column."""
+    words = words_and_unit(name)[0]
+    return "\n".join(textwrap.wrap(f"{words[:1].upper()}{words[1:]}, by {explained.models[name].choice.name}", 34))
+
+
+def _bar_places(names: Sequence[str]) -> tuple[list[float], float]:
+    """Where each bar stands, from below, and what all take [inch]: a name of two lines takes more than one of one."""
+    sizes = np.array([0.17 + 0.12 * name.count("\n") for name in names])
+    return (np.cumsum(sizes) - sizes / 2).tolist(), float(sizes.sum())
 
 
 def _bars(explained: ModelsExplained, name: str, what: str) -> tuple[list[str], list[float], list[float] | None]:
@@ -203,9 +242,9 @@ def _bars(explained: ModelsExplained, name: str, what: str) -> tuple[list[str], 
 
 
 def _said(name: str) -> str:
-    """What a bar is called, without its unit, on lines short enough to stand beside it.
+    """What a bar is called, without its unit, on two short lines beside it; what is longer is cut.
 
-    >>> _said("ageing_temperature_C"), _said("Nb")
-    ('ageing\\ntemperature', 'Nb')
+    >>> _said("homogenisation_temperature_C"), _said("Nb")
+    ('homogenisation\\ntemperature', 'Nb')
     """
-    return "\n".join(textwrap.wrap(words_and_unit(name)[0], 16))
+    return "\n".join(textwrap.wrap(words_and_unit(name)[0], 18, max_lines=2, placeholder=" …"))

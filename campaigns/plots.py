@@ -187,7 +187,7 @@ def trade_off(snapshot: Snapshot, width: float = PAGE) -> Figure:
         raise AlloyloopError("There is no trade-off: fewer than two properties are pursued", "`progress` shows one.")
     pairs = list(combinations(stands.goals, 2))
     with styled({"axes.grid.axis": "both"}):
-        figure, axes = panels(width if len(pairs) > 1 else COLUMN, len(pairs), 2.6, "trade-off", room=1.3)
+        figure, axes = panels(width if len(pairs) > 1 else COLUMN, len(pairs), 2.6, "trade-off")
         for pair, ax in zip(pairs, axes, strict=True):
             _draw_pair(ax, snapshot, stands, pair)
         legend_above(figure, axes)

@@ -39,7 +39,8 @@ def answer_lines(answers: Answers, width: int | None = None) -> Iterator[str]:
     for alloy in (*answers.alloys, *answers.beside):
         notes = [note for note in (alloy.why, alloy.beyond, *alloy.flags) if note]
         if notes:
-            yield f"\n{alloy.id}  {alloy.name}"
+            called = f"{alloy.candidate}, " if alloy.candidate else ""
+            yield f"\n{alloy.id}  {called}{alloy.name}"
             yield from (f"  {note}" for note in notes)
     for remark in answers.remarks:
         yield f"\nRemark: {remark}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from .comparison import SURE
 from .learning import Beliefs
 from .reading import counted
 from .wording import words_and_unit
+
+if TYPE_CHECKING:
+    from ..surrogates.scores import Forecasts
 
 # The share of new measurements that an interval is to hold.
 LEVEL = 0.9
@@ -40,6 +44,7 @@ class Quality:
     plain : the same error of what needs no model: the mean of the other rows, or their commonest class
     is_better : whether the model errs less than that, surely
     has_classes : whether the property has classes
+    forecasts : of numbers, each value beside what was believed of it
     """
 
     name: str
@@ -52,6 +57,7 @@ class Quality:
     plain: float
     is_better: bool
     has_classes: bool = False
+    forecasts: Forecasts | None = field(default=None, compare=False, repr=False)
 
     @property
     def honesty(self) -> str:
@@ -124,6 +130,8 @@ def qualities(beliefs: Beliefs) -> tuple[Quality, ...]:
 
 
 def _of_numbers(belief: Belief, model: str) -> Quality | None:
+    from ..surrogates.scores import Forecasts
+
     evidence = belief.evidence
     groups, words = left_out_together(evidence)
     groups, values = groups[evidence.exact], evidence.values[evidence.exact]
@@ -144,6 +152,7 @@ def _of_numbers(belief: Belief, model: str) -> Quality | None:
         float(np.sqrt(squares.mean())),
         float(np.sqrt(plain.mean())),
         more > SURE * doubt,
+        forecasts=Forecasts.of(values, told),
     )
 
 

@@ -13,7 +13,7 @@ from ..design.readable import Averages, Clause, Tallies
 from ..surrogates.explain import Told, Tuned, innermost, told_of, tuned_of
 from .answers import Json
 from .snapshot import Snapshot
-from .wording import words_and_unit
+from .wording import rounded, words_and_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +152,11 @@ def _averages(snapshot: Snapshot, told: Averages, property: str) -> Iterator[str
     unit, spread = words_and_unit(property)[1], max(rule.highest for rule in told.of) - min(r.lowest for r in told.of)
     digits = max(0, finer(spread / 4) - 1)
     for rule in told.of:
-        low, high = f"{rule.lowest:.{digits}f}", f"{rule.highest:.{digits}f}"
-        said = f"{_where(snapshot, rule.clauses)}: {rule.mean:.{digits}f} {unit}".rstrip()
+        mean, low, high = rounded(digits, rule.mean, rule.lowest, rule.highest)
+        said = f"{_where(snapshot, rule.clauses)}: {mean} {unit}".rstrip()
         missed = ""
         if rule.within is not None:
-            missed = f", 4 in 5 of them within {rule.within:.{digits}f} when left out"
+            missed = f", 4 in 5 of them within {rounded(digits, rule.within)[0]} when left out"
         yield f"{said} ({len(rule.rows)} {_rows(snapshot)}, {low} to {high}{missed})."
 
 

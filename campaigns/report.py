@@ -48,6 +48,7 @@ TEMPLATE = Path(__file__).with_name("report.html")
 NOT_PREDICTED = "not predicted"
 # What a screen reader says of a picture; its caption and the tables tell the rest.
 PARITY = "Chart of measured values against expected ones."
+UNSEEN = "Chart of measured values against those that models had predicted without them."
 TRADE_OFF = "Chart of the pursued properties against each other, with the Pareto front."
 WINDOWS = "Chart of the windows: for each thing that is chosen, which part of its range they leave."
 # Of so many results, a smaller share inside their 90 % intervals is warned of.
@@ -101,6 +102,7 @@ def report_html(snapshot: Snapshot, told: Opinion | None = None) -> str:
         n_inside=sum(point.is_inside for point in came),
         parity=_picture(parity(snapshot), PARITY) if came else "",
         told=told,
+        unseen=_unseen(told) if told is not None and len(came) < LEAST_RESULTS else "",
         windows=None if told is None else _windows(told),
         models=_models(rounds),
         remarks=_remarks(snapshot, rounds, told, warnings),
@@ -343,6 +345,15 @@ def _progress_in_words(snapshot: Snapshot, rounds: Sequence[PastRound]) -> str:
     names = [words_and_unit(name)[0] for name, goal in snapshot.goals.items() if not isinstance(goal, Report)]
     of = f" of {listed(names)}" if names else ""
     return f"Chart{of}: what was known before, expected and measured in {counted(len(rounds), 'round')}."
+
+
+def _unseen(told: Opinion) -> Markup:
+    """What models believed of rows that they had not seen, drawn; "" where that is of no property with numbers."""
+    if all(quality.forecasts is None for quality in told.qualities):
+        return Markup()
+    from .model_plots import unseen_figure
+
+    return _picture(unseen_figure(told.qualities), UNSEEN)
 
 
 def _windows(told: Opinion) -> dict[str, Any]:

@@ -43,6 +43,7 @@ from .journal import digest
 from .judging import judge
 from .learning import Beliefs, believe, classes_to_be
 from .printing import table_lines
+from .reading import listed
 from .snapshot import Snapshot
 
 EXPECTED_IMPROVEMENT, PROBABILITY = "expected-improvement", "probability"
@@ -412,6 +413,11 @@ def _to_improve_on(
 
     It is the sum of the objectives of what is wanted, each as much as it counts. Where no alloy keeps the limits, the
     worst: whatever keeps them is a gain on it, as in the acquisition.
+
+    Raises
+    ------
+    AlloyloopError
+        where there is no alloy yet, which is so where all that is wanted is computed and the table is empty
     """
     every = snapshot.at_conditions(snapshot.alloys())
     rows = np.logical_or.reduce([snapshot.with_value(name) for name in wanted])
@@ -423,6 +429,12 @@ def _to_improve_on(
         rows = inside
     else:
         remarks.append("No measured alloy lies inside the space and its rules: gains are counted over all of them.")
+    if not rows.any():
+        raise AlloyloopError(
+            f"No alloy is known that one could improve on in {listed(list(wanted))}",
+            f"Rank by 'minimize {next(iter(wanted))}' or the like, or record or add an alloy first.",
+            place="--by",
+        )
     known = every.rows(rows)
     hopes = np.zeros(len(known))
     for name, goal in wanted.items():

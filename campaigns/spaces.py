@@ -13,7 +13,7 @@ from ..design.rules import Computed, Names, Rule, parse_rule
 from ..design.space import DesignSpace
 from ..surrogates.errors import AlloyloopError
 from .choosing import read_candidates
-from .costing import computed_rules, money
+from .costing import computed_rules, money, refuse_unknown
 from .features import NamedFeatures
 from .spec import ChoiceSpec, CompositionSpec, Mistakes, NumericSpec, Written
 from .table import Layout
@@ -262,6 +262,8 @@ def _rules(written: Written, elements: tuple[str, ...], mistakes: Mistakes) -> t
                         "it from",
                         "Take it out.",
                     )
+                if isinstance(test, Computed):
+                    refuse_unknown(test.name, elements, f"the rule '{text}' out")
             rules.append(rule)
     return (*rules, *computed_rules(written.spec).values())
 

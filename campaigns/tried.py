@@ -145,4 +145,4 @@ def _range(name: str, values: FloatArray, low: float, high: float, known: BoolAr
     shares = np.where((shares >= -1e-9) & (shares <= 1 + 1e-9), shares, np.nan)
     stops = np.sort(np.concatenate([[0.0, 1.0], shares[known & np.isfinite(shares)]]))
     widest = int(np.argmax(np.diff(stops)))
-    return Range(name, (f"{low:g}", f"{high:g}"), shares, (float(stops[widest]), float(stops[widest + 1])))
+    return Range(name, (f"{low:.4g}", f"{high:.4g}"), shares, (float(stops[widest]), float(stops[widest + 1])))

@@ -37,6 +37,7 @@ HEIGHT = 3.0  # [inch]
 MOST_IN_A_COLUMN = 5  # scales
 MEETS: dict[str, Any] = {"alpha": 0.85, "marker": "o", "markersize": 2.5}
 HALF = 0.16  # of the width of a bar, in the distance of two scales
+_LETTER = 0.062  # of the name below a scale [inch]
 SPARE = 0.06  # beside the ends of every scale, as a share of it
 
 
@@ -125,6 +126,13 @@ def _draw_scales(ax: Axes, windowed: Windowed, names: list[str], scales: list[_S
     ]
     ax.set_xticks(range(len(names)), labels)
     ax.tick_params(axis="x", length=0)
+    longest = max(len(line) for each in labels for line in each.split("\n"))
+    figure = ax.get_figure(root=True)
+    if figure is not None and longest * _LETTER > figure.get_figwidth() / len(names):
+        for name_below in ax.get_xticklabels():
+            name_below.set(rotation=35, ha="right", rotation_mode="anchor", multialignment="right")
+        ax.tick_params(axis="x", pad=10)
+        figure.set_figheight(figure.get_figheight() + 0.6 * longest * _LETTER)
     ax.set_yticks([])
     ax.set_xlim(-0.5, len(names) - 0.5)
     ax.set_ylim(-SPARE - 0.03, 1 + SPARE + 0.03)

@@ -30,6 +30,7 @@ from .reading import counted, listed
 from .snapshot import IMPURITIES, Snapshot, plain, why_not
 from .spec import CampaignSpec
 from .wanting import Held, Wishes
+from .wording import rounded
 
 # Windows that are looked for, one beside the other.
 MOST_WINDOWS = 3
@@ -60,10 +61,11 @@ class Expected:
 
     def __str__(self) -> str:
         digits = finer(2.5 * (self.high - self.low))  # as of a standard deviation of a quarter of that
-        means = f"{self.mean[0]:.{digits}f} to {self.mean[1]:.{digits}f}"
+        least, most, low, high = rounded(digits, *self.mean, self.low, self.high)
+        means = f"{least} to {most}"
         if (self.low, self.high) == self.mean:  # computed, and so not in doubt
             return means
-        return f"{means} (new measurements {self.low:.{digits}f} to {self.high:.{digits}f})"
+        return f"{means} (new measurements {low} to {high})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -55,6 +55,27 @@ def product_unit(names: Iterable[str]) -> str:
     return "·".join(unit for name in names if (unit := words_and_unit(name)[1]))
 
 
+def rounded(digits: int, *numbers: float) -> list[str]:
+    """Numbers with so many decimals; with two figures where these would make a zero of what is surely none.
+
+    Parameters
+    ----------
+    digits : decimals
+    numbers : that belong together: the ends of an interval, and what lies between. Where 0 does, it is shown as 0
+
+    Examples
+    --------
+    >>> rounded(0, 5.2, 0.0312, 21.4), rounded(0, 5.2, -0.0312, 21.4), rounded(2, 3.4e-8)
+    (['5', '0.031', '21'], ['5', '0', '21'], ['3.4e-08'])
+    """
+    is_one_sided = min(numbers) > 0 or max(numbers) < 0
+    short = [f"{number:.{digits}f}" for number in numbers]
+    return [
+        text if float(text) else f"{number:.2g}" if is_one_sided else f"{0:.{digits}f}"
+        for number, text in zip(numbers, short, strict=True)
+    ]
+
+
 def _words(name: str) -> str:
     return " ".join("Young's" if word == "youngs" else word for word in name.split("_") if word)
 

@@ -30,6 +30,7 @@ class Candidates:
     elements : of the compositions, none where the rows say nothing of them
     percent : (n, n_elements) amounts in the space's basis [%], each row summing to 100
     process : values of the process variables that the rows say, n of each; all known
+    names : what the user calls the rows, n of them; none where the table does not say
 
     Raises
     ------
@@ -40,6 +41,7 @@ class Candidates:
     elements: tuple[str, ...]
     percent: FloatArray
     process: Mapping[str, NDArray[Any]]
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.percent) == 0:

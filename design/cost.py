@@ -20,7 +20,8 @@ LEAST_SHARE = 0.01
 PLENTY = 0.5
 LEAST_EAGERNESS = 0.85
 
-_PRICE = "price_usd_per_kg"
+PRICE = "price_usd_per_kg"
+"""The descriptor that is what raw material costs by the element table."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,11 +86,11 @@ class Cost:
         ('H',)
         """
         asked = self.from_table(elements)
-        return tuple(element for element, each in zip(asked, values(_PRICE, asked), strict=True) if np.isnan(each))
+        return tuple(element for element, each in zip(asked, values(PRICE, asked), strict=True) if np.isnan(each))
 
     def _prices(self, elements: Sequence[str]) -> FloatArray:
         """(n_elements,) [money per kg]; NaN where there is none."""
-        table = values(_PRICE, elements)
+        table = values(PRICE, elements)
         return np.array(
             [self.prices_per_kg.get(element, price) for element, price in zip(elements, table, strict=True)]
         )

@@ -176,7 +176,10 @@ def pursued(goals: Mapping[str, Goal]) -> dict[str, Pursued]:
     if not found:
         raise AlloyloopError(
             "No property is minimised, maximised or brought to a target, so that no alloy is better than another",
-            "Give one or more properties the goal minimize, maximize or match; the others may have limits or a report.",
+            "Give one or more properties the goal minimize, maximize or match; the others may have limits or a report. "
+            "Where only limits or a class are asked for, screen by probability for what is likeliest to meet them; to "
+            "learn where the border runs, minimize price_usd_per_kg as well, which is computed, and write "
+            "'acquisition: level-set'.",
         )
     return found
 

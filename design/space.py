@@ -398,6 +398,36 @@ class DesignSpace:
         off, which = self.candidates.tree.query(percent, p=inf)
         return self.candidates.units[which], np.asarray(off)
 
+    def called(self, percent: FloatArray, process: Process) -> list[str]:
+        """What the user's table calls the candidates that given alloys are.
+
+        Parameters
+        ----------
+        percent : (n, n_elements) amounts in the space's basis [%]
+        process : values of every process variable, n of each
+
+        Returns
+        -------
+        n names, several rows of one design as "a or b"; "" of what is no candidate, or has no name
+        """
+        table = self.candidates
+        if table is None or not table.names:
+            return [""] * len(percent)
+        said = [variable for variable in self.process if variable.name in table.process]
+        rows = np.column_stack([table.units, *(each.levels(table.process[each.name]) for each in said)])
+        names: dict[tuple[int, ...], list[str]] = {}
+        for row, name in zip(rows.tolist(), table.names, strict=True):
+            names.setdefault(tuple(row), []).append(name)
+        near, units = np.ones(len(percent), dtype=bool), np.empty((len(percent), 0), dtype=np.int64)
+        if table.elements:
+            units, off = self._nearest_candidates(np.nan_to_num(percent))
+            near = off <= SAME_CANDIDATE
+        here = np.column_stack([units, *(each.levels(process[each.name]) for each in said)])
+        return [
+            " or ".join(names.get(tuple(row), ())) if is_near else ""
+            for row, is_near in zip(here.tolist(), near.tolist(), strict=True)
+        ]
+
     @cached_property
     def _half_step(self) -> FloatArray:
         """(n_elements,) half a step of each element [%]; the balance answers for all the others."""

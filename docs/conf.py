@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -63,6 +63,13 @@ def stay_on_the_site(app: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = source[0].replace(f"]({outside}", f"]({page}")
 
 
+def say_the_language(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Say of the pages in Chinese that they are: screen readers, fonts and hyphenation go by it."""
+    if page.startswith("zh/"):
+        context["language"] = "zh-CN"
+
+
 def setup(app: Sphinx) -> None:
     """Take part in a build of the site."""
     app.connect("source-read", stay_on_the_site)
+    app.connect("html-page-context", say_the_language)

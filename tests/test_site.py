@@ -94,6 +94,12 @@ def test_the_chinese_page_shows_what_the_english_one_does() -> None:
     assert CampaignSpec.model_validate(questions[1]).batch == 4
 
 
+def test_no_line_breaks_within_a_chinese_paragraph() -> None:
+    # A break between two lines is shown as a space, which Chinese does not have there.
+    prose = re.sub(r"^```.*?^```$", "", CHINESE.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    assert re.findall(r"[\u3000-\u9fff\uff00-\uffef]\n(?![\n|:-])\S+", prose) == []
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built site; every warning is an error."""
@@ -142,3 +148,10 @@ def test_formulas_need_no_script(site: Path) -> None:
     page = (site / "mathematics.html").read_text(encoding="utf-8")
     assert page.count("<math") >= 30
     assert not re.search(r"<script[^>]*mathjax", page, re.IGNORECASE)
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+@pytest.mark.parametrize(("page", "language"), [("index", "en"), ("zh/first-batch", "zh-CN")])
+def test_a_page_says_in_what_language_it_is(site: Path, page: str, language: str) -> None:
+    assert f'<html class="no-js" lang="{language}"' in (site / f"{page}.html").read_text(encoding="utf-8")

@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alloyloop.campaigns.answers import Answer
 from alloyloop.campaigns.campaign import Campaign
 from alloyloop.campaigns.journal import digest
+from alloyloop.campaigns.printing import answer_lines
+from alloyloop.campaigns.sheet import read_sheet
 from alloyloop.design.propose import propose
 from alloyloop.surrogates.errors import AlloyloopError
 
@@ -196,6 +199,46 @@ def test_an_alloy_that_is_no_candidate_would_not_be_proposed(tmp_path: Path) -> 
     assert any(
         "row 3: B (proposed) would not be proposed" in line for line in said(library(tmp_path, experiments=waiting))
     )
+
+
+@pytest.mark.torch
+def test_a_proposal_says_what_the_user_calls_it(tmp_path: Path) -> None:
+    folder = library(tmp_path)
+    answers = Campaign(folder).suggest(3)
+    columns, rows = answers.table()
+    assert columns[:3] == ["id", "candidate", "alloy"]
+    called = {alloy.composition.at_pct["Fe"]: alloy.candidate for alloy in answers if alloy.composition}
+    assert called == {50.1: "b", 33.3: "c", 20: "d"}
+    assert {row[1] for row in rows} == {"b", "c", "d"}
+    proposals = read_sheet(folder / "rounds" / "001" / "proposals.csv")
+    assert list(proposals.column("candidate")) == [row[1] for row in rows]
+    first = answers[0]
+    assert f"{first.id}  {first.candidate}, {first.name}" in list(answer_lines(answers))[len(rows) + 2]
+    assert first.json()["candidate"] == first.candidate == Answer.from_json(first.json()).candidate
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "called", "not_read"),
+    [
+        ("lot", ["one", "two", "three", "four"], "two", ""),
+        ("id,lot", ["a,one", "b,two", "c,three", "d,four"], "b", "lot"),
+        ("lot,name", ["1,p", "2,q", "3,r", "4,s"], "q", "lot"),
+        ("maker", ["X", "X", "Y", "Y"], "", "maker"),  # tells no two lots of one maker apart
+        ("maker", ["X", "", "Y", "Z"], "", "maker"),
+        ("source", ["p", "q", "r", "s"], "", ""),
+    ],
+)
+def test_a_candidate_is_called_by_its_id_its_name_or_else_the_first_column(
+    header: str, cells: list[str], called: str, not_read: str, tmp_path: Path
+) -> None:
+    amounts = [line.partition(",")[2] for line in LIBRARY.splitlines()]
+    rows = [f"{said},{each}" for said, each in zip([header, *cells], amounts, strict=True)]
+    folder = library(tmp_path, table="\n".join(rows) + "\n")
+    space = Campaign(folder).snapshot().space
+    second = np.array([[{"Fe": 50.1, "Ni": 49.9}.get(element, 0) for element in space.elements]])
+    assert space.called(second, {}) == [called]
+    remarks = [line for line in said(folder) if "not read" in line]
+    assert remarks == ([f"Remark: library.csv: 1 column not read: {not_read}."] if not_read else [])
 
 
 @pytest.mark.torch

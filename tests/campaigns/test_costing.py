@@ -122,6 +122,30 @@ def test_what_no_element_table_knows_is_said_before_anything_is_computed(tmp_pat
     ]
 
 
+def test_a_price_that_no_table_has_can_be_given_as_what_a_melt_costs(tmp_path: Path) -> None:
+    steel = QUESTION.replace("Zr: {max: 20}", "N: {min: 0.2, max: 1}").replace("Ti", "Fe").replace("Nb:", "Cr:")
+    rows = "id,status,Fe_at_pct,Cr_at_pct,N_at_pct\n"
+    price = "  price_usd_per_kg: {goal: below, limit: 9}\n"
+    (problem,) = check(written(tmp_path / "price", price, "", rows, steel)).problems
+    assert str(problem) == (
+        "campaign.yaml, line 14, properties.price_usd_per_kg: price_usd_per_kg cannot be computed of alloys with N. "
+        "The element table has no such price. Ask for melt_cost instead and write what you pay under cost, such as "
+        "'cost: {mass_g: 1000, prices_per_kg: {N: 2}}', or take price_usd_per_kg out of the properties."
+    )
+    cost = "cost: {mass_g: 1000, prices_per_kg: {N: 2}}\n"  # as the message says
+    melt = price.replace("price_usd_per_kg", "melt_cost")
+    assert list(check(written(tmp_path / "melt", melt, cost, rows, steel)).problems) == []
+
+
+def test_a_rule_on_what_no_element_table_knows_is_refused_at_once(tmp_path: Path) -> None:
+    ruled = with_oxygen().replace("  step: 1\n", "  step: 1\n  rules: [Nb <= 30, density_g_per_cm3 <= 6]\n")
+    (problem,) = check(written(tmp_path, "", "", "id,status\n", ruled)).problems
+    assert str(problem) == (
+        "campaign.yaml, line 7, composition.rules.1: density_g_per_cm3 cannot be computed of alloys with O. Take the "
+        "element out of the space, or the rule 'density_g_per_cm3 <= 6' out."
+    )
+
+
 def test_prices_of_the_element_table_are_named_as_such(tmp_path: Path) -> None:
     said = read(tmp_path / "some", "", "cost: {mass_g: 40, prices_per_kg: {Ti: 10}}\n").remarks
     assert any("what is paid for Nb and Zr is taken from the element table" in remark for remark in said)

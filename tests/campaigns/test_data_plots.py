@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Rectangle
 
 from alloyloop.campaigns.data_plots import batch_figure, surprise_figure, tried_figure
@@ -14,7 +17,7 @@ from alloyloop.surrogates.errors import AlloyloopError
 
 from .process_study import EXPERIMENTS as STUDIED
 from .process_study import QUESTION as STUDY
-from .written import FIRST, HEADER, written
+from .written import EXPERIMENTS, FIRST, HEADER, written
 
 
 def test_bars_of_a_batch_are_the_amounts_beside_the_balance(tmp_path: Path) -> None:
@@ -27,6 +30,8 @@ def test_bars_of_a_batch_are_the_amounts_beside_the_balance(tmp_path: Path) -> N
     assert list(widths.values()) == [[26, 0], [20, 10], [30, 5], [24, 4]]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["R001-1", "R001-2", "R001-3", "R001-4"]
     assert ax.get_xlabel() == "Amount [at.%]; the rest is Ti"
+    # Said inside, so that a grey print needs no legend.
+    assert [text.get_text() for text in ax.texts][:3] == ["Nb\n26", "Nb\n20", "Zr\n10"]
 
 
 def test_the_last_batch_is_drawn_where_none_is_named(tmp_path: Path) -> None:
@@ -59,6 +64,13 @@ def test_a_surprise_is_counted_in_standard_deviations(tmp_path: Path) -> None:
     assert ax.get_ylabel() == "Measured less expected\n[standard deviations]"
 
 
+def test_results_as_expected_are_seen_to_lie_inside(tmp_path: Path) -> None:
+    calm = EXPERIMENTS.replace("350,air,90,,,700", "350,air,62,,,560")
+    low, high = surprise_figure(written(tmp_path, experiments=calm)).axes[0].get_ylim()
+    assert low < -2
+    assert high > 2
+
+
 def test_nothing_that_came_back_is_no_surprise(tmp_path: Path) -> None:
     with pytest.raises(AlloyloopError, match="Nothing that was predicted has been measured yet"):
         surprise_figure(written(tmp_path, rounds={2: FIRST}))
@@ -76,6 +88,37 @@ def test_the_map_has_every_alloy_at_its_place(tmp_path: Path) -> None:
     amounts = np.array([[80, 20, 0], [75, 25, 0], [74, 26, 0], [70, 20, 10], [72, 24, 4], [71, 24, 5]], dtype=float)
     apart = np.linalg.norm(amounts[:, None] - amounts[None], axis=2)
     assert np.linalg.norm(told.at[:, None] - told.at[None], axis=2) == pytest.approx(apart)
+
+
+def test_the_map_is_of_the_space_and_counts_what_lies_far_beyond(tmp_path: Path) -> None:
+    far = EXPERIMENTS.replace("A,known,,10.1000/first,80,20,0", "A,known,,10.1000/first,5,5,90")
+    told = tried(written(tmp_path, experiments=far))
+    flat = tried_figure(told).axes[0]
+    drawn = {str(each.get_label()): np.asarray(each.get_xydata()) for each in flat.get_lines()}
+    assert len(drawn["known (1 beyond the map)"]) == 1
+    width = np.ptp(told.sample, axis=0)
+    assert (np.ptp([flat.get_xlim(), flat.get_ylim()], axis=1) <= 2.2 * width).all()
+
+
+def test_a_distance_of_nothing_has_a_scale_without_negative_distances(tmp_path: Path) -> None:
+    told = tried(written(tmp_path))
+    for apart in (told.apart, np.zeros_like(told.apart)):
+        figure = tried_figure(replace(told, apart=apart))
+        low, high = figure.axes[0].collections[0].get_clim()
+        assert low == 0
+        assert high > 0
+
+
+def test_names_beside_ranges_keep_apart(tmp_path: Path) -> None:
+    told = tried(written(tmp_path))
+    amount, ageing = told.ranges[0], told.ranges[-1]
+    long = replace(ageing, name="Homogenisation temperature [°C]", ends=("16.39", "34.43"))
+    figure = tried_figure(replace(told, ranges=(amount, long, long, replace(amount, ends=("16.39", "34.43")), long)))
+    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
+    ranges = figure.axes[1]
+    boxes = [text.get_window_extent() for text in (*ranges.get_yticklabels(), *ranges.texts)]
+    assert all(boxes)
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
 
 
 def test_directions_of_the_map_say_what_grows_and_what_shrinks(tmp_path: Path) -> None:

@@ -23,10 +23,13 @@ from alloyloop.campaigns.house_style import (
     SCALE,
     SERIES,
     SMALLEST,
+    TALLEST,
+    area,
     blank_figure,
     check_ending,
     figure_svg,
     legend_above,
+    panels,
     picture_of,
     styled,
 )
@@ -169,6 +172,32 @@ def test_a_legend_of_long_words_has_fewer_columns_than_one_of_short_words() -> N
         columns.append(legend._ncols)  # type: ignore[attr-defined]
         assert len(legend.get_texts()) == 6
     assert columns[0] > columns[1] == 1
+
+
+def test_more_areas_than_colours_still_differ() -> None:
+    assert len({(area(i)["facecolor"], area(i)["hatch"]) for i in range(3 * len(AREAS))}) == 3 * len(AREAS)
+
+
+def test_a_long_legend_makes_a_figure_higher_and_not_its_panel_lower() -> None:
+    heights = []
+    for n in (1, 9):
+        with styled():
+            figure = blank_figure(COLUMN, 2.5, "nothing")
+            ax = figure.subplots()
+            for i in range(n):
+                ax.plot([i], label=f"expected, with its 90 % interval {i}")
+            legend_above(figure, [ax])
+            drawn(figure)
+        heights.append(ax.get_position().height * figure.get_figheight())
+    assert heights[1] >= heights[0] - 0.35  # two of the lines have their room already
+
+
+def test_what_is_higher_than_a_page_goes_over_its_width() -> None:
+    few, _ = panels(COLUMN, 3, 1.75, "nothing")
+    many, axes = panels(COLUMN, 12, 1.75, "nothing", most=3)
+    assert few.get_figwidth() == COLUMN
+    assert (many.get_figwidth(), len(axes)) == (PAGE, 12)
+    assert many.get_figheight() < TALLEST
 
 
 def test_another_ending_is_refused() -> None:

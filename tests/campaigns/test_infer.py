@@ -323,3 +323,16 @@ def test_any_table_is_understood_or_refused_and_no_row_is_lost(header: list[str]
     new = [column.new for column in inference.columns]
     assert len(set(new)) == len(new)
     assert len(table_of(inference)) == len(inference.sheet.rows)
+
+
+def test_an_element_in_the_other_basis_alone_is_refused_and_not_left_out() -> None:
+    table = "Ti (wt%),Nb (at%),Zr (wt%),E (GPa)\n65,35,0,62\n60,35,5,60\n"
+    with pytest.raises(CampaignFileError, match=r"Amounts are in wt.%, but not those of Nb \(at%\)"):
+        infer(parse_sheet(table, "mine.csv"), balance="Ti")
+
+
+def test_a_column_that_is_kept_for_its_words_names_one_and_an_id_the_one_that_comes_twice() -> None:
+    table = "ID,Ti (wt%),Nb (wt%),E (GPa)\nA1,65,35,62.3 GPa\nA2,60,40,60\nA2,70,30,61 GPa\n"
+    of = {column.old: str(column) for column in infer(parse_sheet(table, "mine.csv")).columns}
+    assert of["E (GPa)"].endswith("but its cells are free text, such as '62.3 GPa'")
+    assert of["ID"] == "ID: kept, because it says 'A2' more than once, so it cannot be the id"

@@ -199,7 +199,7 @@ def test_a_melt_of_an_earlier_round_is_not_made_again_nor_what_is_withdrawn(tmp_
 
 def test_a_round_of_which_nothing_is_melted_says_why(tmp_path: Path) -> None:
     campaign = of(tmp_path, "R001-1,withdrawn,1,,90,10,0,0")
-    with pytest.raises(AlloyloopError, match=r"Nothing is to be weighed for this round\. R001-1 is withdrawn"):
+    with pytest.raises(AlloyloopError, match=r"for round 1\. R001-1 is withdrawn.*Name another with --round"):
         campaign.melt_sheet()
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.container import BarContainer, ErrorbarContainer
 
 from alloyloop.campaigns.campaign import Campaign
@@ -19,7 +22,9 @@ from alloyloop.campaigns.model_plots import (
     effects_figure,
     held_out_figure,
     relevances_figure,
+    unseen_figure,
 )
+from alloyloop.campaigns.quality import Quality
 from alloyloop.design.comparing import Judged
 from alloyloop.surrogates.base import Prediction
 from alloyloop.surrogates.errors import AlloyloopError
@@ -58,8 +63,8 @@ def test_values_outside_their_intervals_are_open(told: LeftOut) -> None:
     bars = [each for each in by_lot.containers if isinstance(each, ErrorbarContainer)]
     drawn = {str(each.get_label()): sorted(np.asarray(each.lines[0].get_ydata()).tolist()) for each in bars}
     assert drawn == {
-        "inside its 90 % interval: 7": VALUES[:7].tolist(),
-        "outside it: 3": VALUES[7:].tolist(),
+        "inside its 90 % interval": VALUES[:7].tolist(),
+        "outside it": VALUES[7:].tolist(),
     }
     assert [each.lines[0].get_markerfacecolor() for each in bars] == ["#0072B2", "white"]
     reach = bars[0].lines[2][0].get_segments()[0][:, 0]
@@ -67,6 +72,22 @@ def test_values_outside_their_intervals_are_open(told: LeftOut) -> None:
     assert by_lot.get_title() == "rows left out by lot: 7 of 10 inside"
     assert by_source.get_title() == "whole sources left out: 10 of 10 inside"
     assert by_lot.get_xlabel().replace("\n", " ") == "Predicted Young's modulus [GPa]"
+
+
+def test_no_legend_covers_a_point(told: LeftOut) -> None:
+    figure = held_out_figure(told, COLUMN)
+    assert [ax.get_legend() for ax in figure.axes] == [None, None]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["inside its 90 % interval", "outside it"]
+
+
+def test_of_models_judged_by_what_was_held_out_each_has_a_panel() -> None:
+    forecasts = judged(VALUES).held_out
+    number = Quality(E_GPa, "forest", "rows", 10, 7, 0.0, 2.0, 3.0, is_better=True, forecasts=forecasts)
+    classes = Quality("phases", "forest", "rows", 10, 7, 0.0, 0.3, 0.4, is_better=True, has_classes=True)
+    (ax,) = unseen_figure((number, classes)).axes
+    assert ax.get_title() == "rows left out: 7 of 10 inside"
+    assert ax.get_ylabel() == "Measured Young's modulus [GPa]"
 
 
 def test_calibration_is_the_share_of_values_inside_intervals_of_each_level(told: LeftOut) -> None:
@@ -127,6 +148,23 @@ def test_bars_are_what_matters_the_most_on_top(explained: ModelsExplained) -> No
     (bars,) = [each for each in attends.containers if isinstance(each, BarContainer)]
     assert sum(bar.get_width() for bar in bars) == pytest.approx(100)
     assert attends.get_xlabel() == "Relevance [%]"
+
+
+def test_long_names_beside_bars_keep_apart(explained: ModelsExplained) -> None:
+    model = explained.models[E_GPa]
+    names = (
+        "electronegativity_mismatch",
+        "laser_power_W / (scan_speed_mm_per_s * hatch_spacing_mm)",
+        "Nb",
+        "Zr_at_pct",
+    )
+    long = replace(model, importances=(), relevances={f"{name} {i}": 0.1 for name in names for i in range(2)})
+    figure = relevances_figure(replace(explained, models={E_GPa: long}))
+    FigureCanvasAgg(figure).draw()  # type: ignore[no-untyped-call]
+    labels = figure.axes[0].get_yticklabels()
+    assert max(text.get_text().count("\n") for text in labels) == 1
+    boxes = [text.get_window_extent() for text in labels]
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
 
 
 def test_what_is_not_modelled_has_no_effects(explained: ModelsExplained) -> None:

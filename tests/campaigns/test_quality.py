@@ -90,6 +90,8 @@ def test_it_is_judged_by_what_the_surrogate_had_held_out() -> None:
     assert told.error == pytest.approx(np.sqrt(2 * 40.0**2 / 20))  # by hand
     # By hand: without a row of 100 the others are (9 · 100 + 10 · 200) / 19 in the mean, and likewise.
     assert told.plain == pytest.approx(2900 / 19 - 100)
+    assert told.forecasts is not None
+    assert (told.forecasts.y.tolist(), told.forecasts.mean.tolist()) == (values.tolist(), mean.tolist())
     assert told.is_better
 
 

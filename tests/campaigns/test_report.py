@@ -456,6 +456,9 @@ def test_models_are_asked_how_good_they_are_and_where_the_goals_are_met(tmp_path
     folder = folders.make(tmp_path / "ti", experiments=header + "".join(rows))
     report = Page(Campaign(folder).report().read_text(encoding="utf-8"))
     assert re.search(r"\d\d of 30 values that it had not seen lie inside", report.section("quality"))
+    assert "that models had predicted without them" in "".join(
+        each.attributes.get("aria-label", "") for each in report.all("svg")
+    )
     said = report.section("windows")
     # By hand: the lowest of the 30 moduli are 42, 44, 46, 47, 48, 49, 50, 51, 52 …, of which a quarter is below 51.25.
     assert "Where Young's modulus below 51.2 GPa is met with a chance of 50%" in said

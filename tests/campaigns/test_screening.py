@@ -199,6 +199,18 @@ def test_without_a_pursued_property_designs_are_ranked_by_probability(tmp_path: 
     assert told["front"] == []
 
 
+def test_where_only_a_computed_goal_is_known_and_no_alloy_is_there_is_nothing_to_improve_on(tmp_path: Path) -> None:
+    question = QUESTION.replace("hardness_HV: {goal: report}", "price_usd_per_kg: {goal: minimize}")
+    empty = make(tmp_path / "c", question.replace("corrosion", "# corrosion"), HEADER)
+    told = alloyloop("screen", empty, "--top", 1)
+    assert told.code == 1
+    assert told.err == (
+        "alloyloop: --by: No alloy is known that one could improve on in price_usd_per_kg. Rank by 'minimize "
+        "price_usd_per_kg' or the like, or record or add an alloy first.\n"
+    )
+    assert alloyloop("screen", empty, "--by", "minimize price_usd_per_kg", "--top", 1).code == 0
+
+
 def test_where_nothing_passes_the_counts_say_so(folder: Path) -> None:
     told = alloyloop("screen", folder, "--stage", "youngs_modulus_GPa <= 1")
     assert told.code == 0

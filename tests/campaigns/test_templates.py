@@ -179,6 +179,13 @@ def test_it_is_copied_whole_without_a_mistake_and_with_a_space_to_choose_from(na
     assert campaign.status().rounds == 0
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if spec(name).candidates])
+def test_what_it_chooses_from_a_list_has_a_name_that_a_person_knows_it_by(name: str, tmp_path: Path) -> None:
+    space = Campaign.new(tmp_path / "new", name).snapshot().space
+    assert space.candidates is not None
+    assert len(set(space.candidates.names)) == len(space.candidates.names) > 1
+
+
 @pytest.mark.slow
 @pytest.mark.torch
 @pytest.mark.parametrize("name", NAMES)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from alloyloop.campaigns.wording import label, product_unit, words_and_unit
+from alloyloop.campaigns.answers import Predicted
+from alloyloop.campaigns.windowing import Expected
+from alloyloop.campaigns.wording import label, product_unit, rounded, words_and_unit
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,25 @@ def test_a_unit_in_the_middle_of_a_name_is_a_word() -> None:
 def test_the_unit_of_a_product_passes_over_what_has_none() -> None:
     assert product_unit(["corrosion_rate_mm_per_y", "vec", "hardness_HV"]) == "mm/y·HV"
     assert product_unit(["vec"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("digits", "numbers", "shown"),
+    [
+        (1, (52.04, 44.8, 59.3), ["52.0", "44.8", "59.3"]),
+        (0, (5.2, 0.0312, 21.4), ["5", "0.031", "21"]),  # a corrosion rate is never 0
+        (2, (0.0004, 0.00003, 0.004), ["0.0004", "3e-05", "0.004"]),
+        (1, (-0.04, -0.2, -0.01), ["-0.04", "-0.2", "-0.01"]),
+        (1, (0.2, -0.01, 0.4), ["0.2", "0.0", "0.4"]),  # 0 is among them: no sign is sure
+        (1, (0.0, 0.0), ["0.0", "0.0"]),
+    ],
+)
+def test_what_is_surely_not_zero_is_not_shown_as_zero(
+    digits: int, numbers: tuple[float, ...], shown: list[str]
+) -> None:
+    assert rounded(digits, *numbers) == shown
+
+
+def test_an_interval_of_a_rate_shows_its_low_end() -> None:
+    assert str(Predicted(mean=5.2, std=18.0, low=0.0312, high=21.4)) == "5 (0.031 to 21)"
+    assert str(Expected(mean=(0.02, 4.1), low=0.003, high=9.2)) == "0.02 to 4.1 (new measurements 0.003 to 9.2)"

@@ -127,6 +127,34 @@ def test_every_row_is_reached_from_every_other_by_neighbours_nearest_first() -> 
     assert as_set(treatments.neighbours(np.array([0]))) == {(300,)}
 
 
+@pytest.mark.parametrize(
+    ("niobium", "quench", "called"),
+    [(12.5, "air", "A or B"), (12.5, "water", "C"), (30.0, "water", "D"), (30.0, "air", ""), (31.0, "water", "")],
+)
+def test_a_design_is_called_what_the_users_rows_are_called(niobium: float, quench: str, called: str) -> None:
+    rows = Candidates(
+        ("Nb", "Ti"),
+        np.array([[12.5, 87.5], [12.5, 87.5], [12.5, 87.5], [30.0, 70.0]]),
+        {"quench": np.array(["air", "air", "water", "water"], dtype=object)},
+        ("A", "B", "C", "D"),
+    )
+    space = DesignSpace(None, "wt_pct", (TEMPERATURE, QUENCH), candidates=rows)
+    for temperature in (750.0, 751.0, np.nan):  # chosen beside the table, or never told
+        process = {"quench": np.array([quench], dtype=object), "temperature_C": np.array([temperature])}
+        assert space.called(np.array([[niobium, 100 - niobium]]), process) == [called]
+
+
+def test_rows_without_names_call_a_design_nothing() -> None:
+    space = DesignSpace(None, "wt_pct", candidates=table(ALLOYS))
+    assert space.called(np.array([[12.5, 87.5]]), {}) == [""]
+
+
+def test_treatments_of_a_table_have_names_without_a_composition() -> None:
+    rows = Candidates((), np.empty((2, 0)), {"temperature_C": np.array([750.0, 900.0])}, ("cold", "hot"))
+    space = DesignSpace(None, "wt_pct", (TEMPERATURE,), candidates=rows)
+    assert space.called(np.empty((2, 0)), {"temperature_C": np.array([900.0, 800.0])}) == ["hot", ""]
+
+
 # -- what is refused --------------------------------------------------------------------------------------------------
 
 
