@@ -19,11 +19,12 @@ from .engines import each_done, hired
 from .files import read_text, write_cache
 from .journal import digest
 from .pool_oracle import SYNTHETIC, oracle_pools
-from .pools import Pool, pool_of
+from .pools import Fixed, Pool, pool_of, travelling
 from .reading import counted
 from .screening import StoppedError
 from .snapshot import Snapshot
-from .strategies import strategy
+from .strategies import RANDOM, strategy
+from .wanting import Held, fixed_of
 
 STRATEGIES = ("auto", "gaussian-process", "forest", "greedy", "random")
 BUDGET = 60
@@ -54,6 +55,7 @@ class Asked:
     seeds : how many runs of each strategy
     noisy : whether strategies see one random measurement of each alloy, and not the mean of its repeats
     oracle : whether a model stands in for the table although it has candidates enough
+    fix : what is held, see `fixed_of`: only rows that fit are candidates
     """
 
     strategies: tuple[str, ...] = STRATEGIES
@@ -63,6 +65,7 @@ class Asked:
     seeds: int = 20
     noisy: bool = False
     oracle: bool = False
+    fix: Held = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +114,7 @@ def backtest(
         for a question that cannot be asked
     """
     asked = asked or Asked()
-    crew = hired(workers, cluster)
+    crew, snapshot = hired(workers, cluster), travelling(snapshot)
     question, synthetic, remarks = _question(snapshot, asked, whole_table=whole_table)
     plan = question.plan
     kept = _Kept((cache or snapshot.folder.cache) / "backtests" / f"{_digest(question)[:16]}.json")
@@ -121,6 +124,8 @@ def backtest(
     left, n_tasks = [task for task in tasks if task not in done], len(tasks)
     kept.write(done)
     try:
+        if left and set(plan.strategies) != {RANDOM}:
+            _compute_phases(question)
         with crew as client:
             progress(len(done), n_tasks)
             for task, run in each_done(client, _run, question, left):
@@ -141,7 +146,8 @@ def backtest(
 def _question(snapshot: Snapshot, asked: Asked, *, whole_table: bool) -> tuple[_Question, bool, tuple[str, ...]]:
     """The question, whether a model stands in for the table, and remarks."""
     _refuse_odd(asked)
-    pool, remarks = _pool(snapshot, whole_table=whole_table)
+    fixed = Fixed.of(snapshot, fixed_of(snapshot.space, asked.fix))
+    pool, remarks = _pool(snapshot, fixed, whole_table=whole_table)
     _refuse_nothing_to_find(pool)
     for name in asked.strategies:
         strategy(name, pool)  # what is wrong with a name is said before anything is run
@@ -153,7 +159,7 @@ def _question(snapshot: Snapshot, asked: Asked, *, whole_table: bool) -> tuple[_
         if asked.noisy:
             raise AlloyloopError(f"--noisy takes a random repeat, and here {SYNTHETIC}", "Leave one of the two out.")
         with snapshot.asking():
-            pools = oracle_pools(snapshot, range(asked.seeds))
+            pools = oracle_pools(snapshot, range(asked.seeds), fixed.space(snapshot.space))
         remarks += pools[0].remarks
     batch = snapshot.spec.batch if asked.batch is None else asked.batch
     budget = min(BUDGET, len(pools[0])) if asked.budget is None else asked.budget
@@ -172,16 +178,16 @@ def _question(snapshot: Snapshot, asked: Asked, *, whole_table: bool) -> tuple[_
     return _Question(pools, plan), synthetic, tuple(dict.fromkeys(remarks))
 
 
-def _pool(snapshot: Snapshot, *, whole_table: bool) -> tuple[Pool, tuple[str, ...]]:
+def _pool(snapshot: Snapshot, fixed: Fixed, *, whole_table: bool) -> tuple[Pool, tuple[str, ...]]:
     """The candidates, and a remark where those inside a campaign's space are too few, so that all of the table are."""
     n_inside = 0
     if not whole_table:
         with suppress(AlloyloopError):  # what else is wrong is said of the whole table as well
-            inside = pool_of(snapshot)
+            inside = pool_of(snapshot, fixed=fixed)
             if len(inside) >= LEAST_CANDIDATES:
                 return inside, ()
             n_inside = len(inside)
-    whole = pool_of(snapshot, whole_table=True)
+    whole = pool_of(snapshot, whole_table=True, fixed=fixed)
     if whole_table or len(whole) < LEAST_CANDIDATES:
         return whole, ()
     lies = "candidate lies" if n_inside == 1 else "candidates lie"
@@ -219,6 +225,14 @@ def _refuse_nothing_to_find(pool: Pool) -> None:
 
 
 # -- running it, and going on with it ---------------------------------------------------------------------------------
+
+
+def _compute_phases(question: _Question) -> None:
+    """Compute what models see of the phases of the candidates, once: it is kept on the disk, and sent to workers."""
+    pool = question.pools[0]  # those of other seeds have the same designs
+    with pool.snapshot.asking():
+        if pool.snapshot.calphad is not None:
+            pool.snapshot.calphad.compute(pool.alloys.fractions, pool.alloys.elements)
 
 
 def _run(question: _Question, task: _Task) -> Replayed:

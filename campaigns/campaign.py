@@ -412,6 +412,7 @@ class Campaign:
         seeds: int = 20,
         noisy: bool = False,
         oracle: bool = False,
+        fix: Held = (),
         resume: bool = False,
         workers: int | None = None,
         cluster: str | None = None,
@@ -428,6 +429,7 @@ class Campaign:
         seeds : how many runs of each strategy
         noisy : whether strategies see a random repeat of each alloy, and not the mean
         oracle : whether a model stands in for the table (SYNTHETIC) although it has alloys enough
+        fix : what is held, as of `inverse`: only rows that fit are candidates
         resume : go on with the same backtest after it was stopped
         workers : processes of this machine to use
         cluster : address of a Dask scheduler
@@ -435,7 +437,7 @@ class Campaign:
         """
         from .backtesting import STRATEGIES, Asked, backtest
 
-        asked = Asked(tuple(strategies) or STRATEGIES, start, batch, budget, seeds, noisy, oracle)
+        asked = Asked(tuple(strategies) or STRATEGIES, start, batch, budget, seeds, noisy, oracle, fix)
         with shown("runs", progress) as told:
             return backtest(self.snapshot(), asked, resume=resume, workers=workers, cluster=cluster, progress=told)
 

@@ -870,6 +870,7 @@ def backtest(
     ] = "auto,gaussian-process,forest,greedy,random",
     noisy: Annotated[bool, typer.Option("--noisy", help="See a random repeat of each alloy, not their mean.")] = False,
     oracle: Annotated[bool, typer.Option("--oracle", help="Let a model stand in for the table (SYNTHETIC).")] = False,
+    fix: Fixed = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the same backtest after it stopped.")] = False,
     workers: Annotated[int | None, typer.Option(help="Processes of this machine to use.")] = None,
     cluster: Annotated[str | None, typer.Option(help="A Dask scheduler to use, such as tcp://host:8786.")] = None,
@@ -888,6 +889,9 @@ def backtest(
         from .house_style import check_ending
 
         check_ending(plot.suffix)
+    for path in filter(None, (output, plot)):  # it may be hours until they are written
+        if not path.parent.is_dir():
+            raise AlloyloopError("Its folder does not exist", "Make it, or name another.", place=str(path))
     from .backtesting import Asked
     from .backtesting import backtest as replay
     from .files import write_atomically
@@ -901,9 +905,8 @@ def backtest(
         snapshot = with_goals(snapshot, goals) if goals else snapshot
     else:
         snapshot = table_with_goals(Path(str(data)), inputs, goals or ())
-    asked = Asked(
-        tuple(filter(None, map(str.strip, strategies.split(",")))), start, batch, budget, seeds, noisy, oracle
-    )
+    named = tuple(filter(None, map(str.strip, strategies.split(","))))
+    asked = Asked(named, start, batch, budget, seeds, noisy, oracle, fix or ())
     try:
         with _progress("runs") as progress:
             backtested = replay(

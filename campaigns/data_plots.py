@@ -17,14 +17,14 @@ from .house_style import (
     GREY,
     ORANGE,
     SCALE,
-    SERIES,
     area,
     blank_figure,
     colour_bar,
     legend_above,
+    series,
     styled,
 )
-from .plots import comebacks, row_places, synthetic_rows, tick_rounds
+from .plots import candidate_names, comebacks, row_places, synthetic_rows, tick_rounds
 from .rounds import past_rounds
 from .snapshot import Snapshot
 from .surprise import how_far
@@ -187,7 +187,9 @@ def batch_figure(snapshot: Snapshot, round: int | None = None, width: float = CO
                     inside: Any = {"ha": "center", "va": "center", "fontsize": 7, "linespacing": 0.95, "bbox": paper}
                     ax.text(left + amount / 2, at, said, **inside)
                 left += amount
-        ax.set_yticks(range(len(alloys)), [table.ids[row] for row in alloys])
+        called = candidate_names(snapshot, past_rounds(snapshot))
+        ids = [table.ids[row] + (f"\n{fill(called[row], LONG)}" if row in called else "") for row in alloys]
+        ax.set_yticks(range(len(alloys)), ids)
         ax.invert_yaxis()
         ax.set_xlim(0, 1.02 * longest)
         ax.set_xlabel(f"Amount [{sign}]; the rest is {balance}")
@@ -220,7 +222,7 @@ def surprise_figure(snapshot: Snapshot, width: float = COLUMN) -> Figure:
         ax.axhspan(-NINE_OF_TEN, NINE_OF_TEN, color=GREY, alpha=0.2, linewidth=0, label=said)
         ax.axhline(0, color=BLACK, linewidth=0.8)
         for i, name in enumerate(names):
-            look = {**SERIES[i % len(SERIES)], "linestyle": "none"}
+            look = {**series(i), "linestyle": "none"}
             words = words_and_unit(name)[0]
             for is_made_up, said in ((False, words), (True, f"{words}: SYNTHETIC")):
                 points = [point for point in came if point.name == name and made_up[point.row] == is_made_up]

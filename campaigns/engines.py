@@ -222,6 +222,8 @@ def workers_here(n_workers: int) -> Iterator[Client]:
             threads_per_worker=1,
             processes=True,
             dashboard_address=None,
+            # Any port: where another backtest has the usual one, it is no matter for the user.
+            scheduler_kwargs={"dashboard_address": ":0"},
             memory_limit=0,
             silence_logs=logging.CRITICAL,
         ) as workers,

@@ -8,6 +8,7 @@ matplotlib is loaded by the functions that draw, and pyplot never: nothing is le
 from __future__ import annotations
 
 import io
+import math
 import re
 import textwrap
 import warnings
@@ -38,6 +39,8 @@ SERIES: tuple[dict[str, Any], ...] = (
     {"color": PURPLE, "marker": "P", "linestyle": (0, (8, 2))},
     {"color": SKY, "marker": "X", "linestyle": (0, (2, 3))},
 )
+# Markers of the series beyond these.
+MORE_MARKERS = ("<", ">", "*", "p", "d", "h", "8")
 # Of filled areas likewise: a light and a dark one in turn, each with a hatch of its own.
 AREAS: tuple[dict[str, Any], ...] = (
     {"facecolor": BLUE, "hatch": ""},
@@ -119,6 +122,21 @@ def area(i: int) -> dict[str, Any]:
     return {**AREAS[i % n], "hatch": AREAS[(i + 3 * (i // n)) % n]["hatch"]}
 
 
+def series(i: int) -> dict[str, Any]:
+    """How the i-th of many series looks: beyond `SERIES` a colour comes again with another marker and another line.
+
+    Examples
+    --------
+    >>> len({series(i)["marker"] for i in range(14)}), len({tuple(series(i).values()) for i in range(49)})
+    (14, 49)
+    """
+    n = len(SERIES)
+    lap, place = divmod(i, n)
+    markers = [look["marker"] for look in SERIES] if lap % 2 == 0 else MORE_MARKERS
+    line = SERIES[(place + 3 * lap) % n]["linestyle"]
+    return {**SERIES[place], "marker": markers[(place + lap // 2) % n], "linestyle": line}
+
+
 def panels(width: float, n: int, height: float, name: str, most: int = 2, room: float = ROOM) -> tuple[Figure, Any]:
     """A figure with n panels, one below the other in a column of print and up to `most` side by side on a page.
 
@@ -187,6 +205,26 @@ def legend_above(figure: Any, axes: Sequence[Axes], title: str = "", room: float
     if figure is figure.get_figure(root=True):
         needed = _LINE * (len(titled) - (-len(handles) // columns))
         figure.set_figheight(figure.get_figheight() + max(0.0, needed - room))
+
+
+def logarithmic(ax: Axes, axes: str = "y") -> None:
+    """Make axes logarithmic, after all is drawn on them; their numbers are plain: 0.1, 0.2, 0.5, 1.
+
+    Parameters
+    ----------
+    axes : which of them, "y" or "xy"
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    for name in axes:
+        ax.set(**{f"{name}scale": "log"})
+        axis = ax.yaxis if name == "y" else ax.xaxis
+        low, high = axis.get_view_interval()
+        decades = math.log10(high / low)
+        of_ten = (1.0, 2.0, 5.0) if decades < 2 else (1.0, 3.0) if decades < 3 else (1.0,)
+        axis.set_major_locator(LogLocator(subs=of_ten))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
 
 
 def colour_bar(

@@ -79,7 +79,10 @@ def unseen_figure(told: Sequence[Quality], width: float = PAGE) -> Figure:
 
 
 def draw_held_out(ax: Axes, name: str, held: Forecasts) -> None:
-    """Measured against predicted, each row by a model that had not seen it; those outside their interval are open."""
+    """Measured against predicted, each row by a model that had not seen it; those outside their interval are open.
+
+    The frame is that of the values and means: an interval that goes on beyond it ends in an arrow.
+    """
     reach = np.abs(np.stack([held.low, held.high]) - held.mean)
     inside = np.abs(2 * held.rank - 1) <= LEVEL
     for chosen, colour, face, said in (
@@ -104,6 +107,10 @@ def draw_held_out(ax: Axes, name: str, held: Forecasts) -> None:
     margin = 0.06 * (float(np.ptp(ends)) or 1.0)
     scale = (float(ends.min()) - margin, float(ends.max()) + margin)
     ax.plot(scale, scale, color=BLACK, linewidth=0.8)
+    for end, goes_on, arrow in ((scale[0], held.low < scale[0], "<"), (scale[1], held.high > scale[1], ">")):
+        if goes_on.any():
+            tip: Any = {"markersize": 3, "color": GREY, "clip_on": False, "zorder": 3}
+            ax.plot(np.full(goes_on.sum(), end), held.y[goes_on], arrow, label="interval goes on", **tip)
     ax.set(xlim=scale, ylim=scale, xlabel=axis_label(name, "predicted "), ylabel=axis_label(name, "measured "))
     ax.set_aspect("equal", adjustable="box")
 

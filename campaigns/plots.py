@@ -33,6 +33,7 @@ from .house_style import (
     axis_label,
     blank_figure,
     legend_above,
+    logarithmic,
     panels,
     styled,
 )
@@ -58,7 +59,11 @@ EXPECTED: Kind = (
 KEPT: Kind = ("known, keeps the limits", INSIDE[1])
 OUT: Kind = ("breaks a limit, or outside the space", {**OUTSIDE[1], "color": "#B4B4B4"})
 MOST_TICKED_ROUNDS = 16
+# From the least to the most, on a logarithmic axis: what spans less looks the same on a plain one.
+LEAST_SPAN = 5.0
 
+# What a decision.json calls a model that learned the logarithm of its property.
+_ON_LOG = re.compile(r", log(?:,| \+|$)")
 _SYNTHETIC = re.compile(r"\bSYNTHETIC\b|\b[Ss]ynthetic (?:laboratory|data|result|value)")
 
 
@@ -102,6 +107,13 @@ def comebacks(snapshot: Snapshot, rounds: Sequence[PastRound]) -> tuple[Comeback
     )
 
 
+def candidate_names(snapshot: Snapshot, rounds: Sequence[PastRound]) -> dict[int, str]:
+    """What the user's table of candidates calls the alloy of a row, of those that rounds proposed from it."""
+    called = {(past.number, id): alloy.candidate for past in rounds for id, alloy in past.proposals.items()}
+    keys = zip(snapshot.table.round, snapshot.table.ids, strict=True)
+    return {row: called[number or 0, id] for row, (number, id) in enumerate(keys) if called.get((number or 0, id))}
+
+
 def synthetic_rows(snapshot: Snapshot) -> BoolArray:
     """(n,) Whether a row's source or note says that a SYNTHETIC laboratory made it up.
 
@@ -111,6 +123,32 @@ def synthetic_rows(snapshot: Snapshot) -> BoolArray:
     columns = [sheet.column(name) for name in ("source", "note") if name in sheet.positions]
     said = [" ".join(cells) for cells in zip(*columns, strict=True)] or [""] * len(snapshot.table)
     return np.array([_SYNTHETIC.search(words) is not None for words in said], dtype=np.bool_)
+
+
+def is_logarithmic(snapshot: Snapshot, name: str, rounds: Sequence[PastRound]) -> bool:
+    """Whether a property is drawn on a logarithmic axis: where it is modelled so, and what is drawn spans so much.
+
+    That it is so modelled is what campaign.yaml says, or else what the last round with a model chose by itself.
+    """
+    chosen = [said for past in rounds if isinstance(said := _model_names(past).get(name), str)]
+    scale = snapshot.spec.properties[name].scale
+    if not (scale == "log" or (scale == "auto" and chosen and _ON_LOG.search(chosen[-1]))):
+        return False
+    expected = [alloy.predicted[name] for past in rounds for alloy in past.proposals.values() if name in alloy.predicted]
+    goal = snapshot.goals[name]
+    drawn = [*snapshot.values(name).tolist(), *(end for one in expected for end in (one.low, one.high))]
+    if isinstance(goal, Within | Match):
+        limit = goal.limit if isinstance(goal, Match) else goal
+        drawn += [limit.low, limit.high]
+    drawn = [value for value in drawn if isfinite(value)]
+    return bool(drawn) and min(drawn) > 0 and max(drawn) >= LEAST_SPAN * min(drawn)
+
+
+def _model_names(past: PastRound) -> dict[str, object]:
+    """What a round calls the model of each property, as far as its decision.json says."""
+    models = past.decision.get("models")
+    told = models.items() if isinstance(models, dict) else ()
+    return {name: model.get("name") for name, model in told if isinstance(model, dict)}
 
 
 # -- pictures ---------------------------------------------------------------------------------------------------------
@@ -152,6 +190,8 @@ def progress(snapshot: Snapshot, width: float = PAGE) -> Figure:
                 _draw_so_far(left, right, snapshot, rounds, _best_values(stands, name), "best so far")
             for ax in {left, right}:
                 _draw_goal(ax, snapshot.goals[name])
+            if is_logarithmic(snapshot, name, rounds):
+                logarithmic(left)
         if has_volume and stands is not None:
             left, right = pairs[0]
             left.set_ylabel(f"Hypervolume\n[{stands.unit}]" if stands.unit else "Hypervolume")
@@ -206,14 +246,16 @@ def parity(snapshot: Snapshot, width: float = PAGE) -> Figure:
     AlloyloopError
         where nothing that was predicted has been measured yet
     """
-    came = comebacks(snapshot, past_rounds(snapshot))
+    rounds = past_rounds(snapshot)
+    came = comebacks(snapshot, rounds)
     names = list(dict.fromkeys(point.name for point in came))
     if not names:
         raise AlloyloopError("Nothing that was predicted has been measured yet", "`alloyloop record` enters results.")
     with styled():
         figure, axes = panels(width if len(names) > 1 else COLUMN, len(names), 2.8, "parity")
         for name, ax in zip(names, axes, strict=True):
-            _draw_parity(ax, snapshot, name, [point for point in came if point.name == name])
+            of_it = [point for point in came if point.name == name]
+            _draw_parity(ax, snapshot, name, of_it, on_log=is_logarithmic(snapshot, name, rounds))
         legend_above(figure, axes)
     return figure
 
@@ -438,10 +480,9 @@ def _predicted_drawn(goal: Pursued, predicted: Predicted) -> Predicted:
     return Predicted(mean, predicted.std, low, high)
 
 
-def _draw_parity(ax: Axes, snapshot: Snapshot, name: str, points: Sequence[Comeback]) -> None:
+def _draw_parity(ax: Axes, snapshot: Snapshot, name: str, points: Sequence[Comeback], *, on_log: bool) -> None:
     ends = [end for point in points for end in (point.predicted.low, point.predicted.high, point.measured)]
-    margin = 0.05 * (max(ends) - min(ends)) or 1.0
-    scale = (min(ends) - margin, max(ends) + margin)
+    scale = _around(ends, on_log=on_log)
     ax.plot(scale, scale, color=BLACK, linewidth=1, label="as expected")
     made_up = synthetic_rows(snapshot)
     for kind in (MEASURED, MADE_UP):
@@ -456,4 +497,15 @@ def _draw_parity(ax: Axes, snapshot: Snapshot, name: str, points: Sequence[Comeb
     ax.set_xlabel(axis_label(name, "expected "))
     ax.set_ylabel(axis_label(name, "measured "))
     ax.set(xlim=scale, ylim=scale)
+    if on_log:
+        logarithmic(ax, "xy")
     ax.set_aspect("equal", adjustable="box")
+
+
+
+def _around(ends: Sequence[float], *, on_log: bool) -> tuple[float, float]:
+    """The ends of an axis on which all of these lie, with a margin beside them."""
+    at = np.log10(ends) if on_log else np.array(ends)
+    margin = 0.05 * float(np.ptp(at)) or (0.2 if on_log else 1.0)
+    low, high = float(at.min()) - margin, float(at.max()) + margin
+    return (10**low, 10**high) if on_log else (low, high)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from ..design.beliefs import Evidence
 from ..design.features import alloys_at
 from ..design.goals import classes_wanted
+from ..design.space import DesignSpace
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
 from .answers import design_name
@@ -22,7 +24,7 @@ N_DESIGNS = 500
 SYNTHETIC = "SYNTHETIC: a model of the table stands in for it"
 
 
-def oracle_pools(snapshot: Snapshot, seeds: Sequence[int]) -> tuple[Pool, ...]:
+def oracle_pools(snapshot: Snapshot, seeds: Sequence[int], space: DesignSpace | None = None) -> tuple[Pool, ...]:
     """A pool for each seed: designs of the space, with what one joint draw of what is believed says of them.
 
     A draw and not the mean: the mean is smoother than any table, and its best is where there happen to be data. What
@@ -32,6 +34,7 @@ def oracle_pools(snapshot: Snapshot, seeds: Sequence[int]) -> tuple[Pool, ...]:
     ----------
     snapshot : a campaign, or a table as one, with something pursued
     seeds : of the draws
+    space : the part of the campaign's from which designs are; all of it where None
 
     Raises
     ------
@@ -44,9 +47,10 @@ def oracle_pools(snapshot: Snapshot, seeds: Sequence[int]) -> tuple[Pool, ...]:
         raise AlloyloopError(
             f"{listed(unknown)} cannot be modelled: {' '.join(beliefs.remarks)}".rstrip(": "), "Enter more results."
         )
-    space = snapshot.space
+    space = snapshot.space if space is None else space
     points = space.sample(N_DESIGNS, np.random.default_rng(snapshot.spec.seed))
-    alloys = snapshot.at_conditions(alloys_at(space, points, snapshot.table.elements))
+    asked = replace(snapshot, space=space)
+    alloys = asked.at_conditions(alloys_at(space, points, snapshot.table.elements))
     known = np.all([belief.features.known(alloys) for belief in beliefs.learned.values()], axis=0)
     points, alloys = points[known], alloys.rows(known)
     process = space.process_values(points)

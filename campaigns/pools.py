@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +15,20 @@ from ..design.beliefs import Evidence
 from ..design.diagram import IntArray
 from ..design.features import Alloys, designs
 from ..design.goals import Is, Maximize, Minimize, Pursued, Within, classes_wanted, limits
+from ..design.held import Range, held, range_in_words
 from ..design.pareto import inferred_reference, ranks
-from ..design.rules import plainly
+from ..design.process import Numeric
+from ..design.rules import TOLERANCE, plainly
+from ..design.space import DesignSpace
 from ..design.usual_scatter import usual_scatter
 from ..design.weighing import spread, weighed
 from ..surrogates.base import FloatArray
 from ..surrogates.errors import AlloyloopError
+from .calphad_files import KeptCalphad
 from .one_table import snapshot_of
 from .reading import counted, listed
 from .sheet import read_sheet
-from .snapshot import BoolArray, Snapshot
+from .snapshot import IMPURITIES, NEAR, BoolArray, Snapshot
 from .spec import PropertySpec
 from .wanting import want_in_words
 
@@ -165,13 +170,127 @@ class Pool:
         )
 
 
-def pool_of(snapshot: Snapshot, *, whole_table: bool = False) -> Pool:
+@dataclass(frozen=True, slots=True, eq=False)
+class Fixed:
+    """The rows of a table that fit what is fixed.
+
+    Parameters
+    ----------
+    ranges : of elements [%], process variables and conditions, see `fixed_of`
+    fits : (n_rows,) which rows lie in all of them; one of which a value is not known does not, but for a condition
+        whose usual value does
+    levels : treatments and conditions in which the rows that fit differ so little that it counts as one value, as where
+        conditions are compared, by name
+    """
+
+    ranges: Mapping[str, Range]
+    fits: BoolArray
+    levels: Mapping[str, float]
+
+    @staticmethod
+    def of(snapshot: Snapshot, ranges: Mapping[str, Range]) -> Fixed:
+        """The rows that fit.
+
+        Raises
+        ------
+        AlloyloopError
+            for a name that is not in the space, or where no known row fits
+        """
+        fits, levels = snapshot.known.copy(), {}
+        for name, kept in ranges.items():
+            column = _column(snapshot, name)
+            within = _within(column, kept)
+            if not (within & snapshot.known).any():
+                has = _has(column[snapshot.known])
+                raise AlloyloopError(f"No row has {name} {range_in_words(kept)}", f"Its rows have {has}.")
+            fits &= within
+        if ranges and not fits.any():
+            raise AlloyloopError(f"No row has {_ranges_in_words(ranges)} together", "Widen a range, or leave one out.")
+        for name in ranges:
+            column = _column(snapshot, name)
+            if name not in snapshot.process or column.dtype == object:
+                continue
+            if np.ptp(column[fits]) <= NEAR * np.ptp(column[snapshot.known & np.isfinite(column)]):
+                levels[name] = float(np.median(column[fits]))
+        return Fixed(ranges, fits, levels)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What counts as one value."""
+        return tuple(f"{name} counts as {level:g} in all rows taken." for name, level in self.levels.items())
+
+    def at_levels(self, alloys: Alloys) -> Alloys:
+        """The same alloys with what counts as one value at that value."""
+        level = {name: np.full(len(alloys), level) for name, level in self.levels.items()}
+        return Alloys(alloys.elements, alloys.fractions, {**alloys.process, **level})
+
+    def space(self, space: DesignSpace) -> DesignSpace:
+        """The part of a space that fits.
+
+        Raises
+        ------
+        AlloyloopError
+            where it has no such design
+        """
+        process = tuple(
+            Numeric.of_values(each.name, np.array([self.levels[each.name]])) if each.name in self.levels else each
+            for each in space.process
+        )
+        conditions = tuple(replace(each, at=self._at(each.name, each.at)) for each in space.conditions)
+        part = replace(space, process=process, conditions=conditions)
+        known = {*self.levels, *(each.name for each in conditions)}
+        others = {name: kept for name, kept in self.ranges.items() if name not in known}
+        return held(part, others) if others else part
+
+    def _at(self, name: str, usual: float) -> float:
+        """Where a condition is asked for."""
+        if name in self.levels or name not in self.ranges:
+            return self.levels.get(name, usual)
+        low, high = map(float, self.ranges[name])
+        return min(max(usual, low), high)
+
+
+def _column(snapshot: Snapshot, name: str) -> NDArray[Any]:
+    """(n_rows,) What every row has of an element [%], a process variable or a condition."""
+    table, conditions = snapshot.table, {each.name: each.at for each in snapshot.space.conditions}
+    if name in table.elements:
+        return table.amounts[:, table.elements.index(name)]
+    if name not in snapshot.process:
+        raise AlloyloopError(
+            f"{name} is not in this space", f"It has {', '.join((*table.elements, *snapshot.process))}."
+        )
+    values = snapshot.process[name]
+    return np.where(np.isfinite(values), values, conditions[name]) if name in conditions else values
+
+
+def _within(column: NDArray[Any], kept: Range) -> BoolArray:
+    if column.dtype == object:
+        return np.array([value in kept for value in column.tolist()], dtype=np.bool_)
+    low, high = float(kept[0]), float(kept[-1])
+    slack = TOLERANCE * max(1.0, abs(low), abs(high))
+    return np.asarray((column >= low - slack) & (column <= high + slack))
+
+
+def _has(column: NDArray[Any]) -> str:
+    """What there is in a column, in words."""
+    if column.dtype == object:
+        return ", ".join(sorted({value for value in column.tolist() if value is not None})) or "none that is known"
+    values = column[np.isfinite(column)]
+    return range_in_words((float(values.min()), float(values.max()))) if len(values) else "none that is known"
+
+
+def _ranges_in_words(ranges: Mapping[str, Range]) -> str:
+    return listed([f"{name} {range_in_words(kept)}" for name, kept in ranges.items()])
+
+
+def pool_of(snapshot: Snapshot, *, whole_table: bool = False, fixed: Fixed | None = None) -> Pool:
     """The pool that a table makes: its known rows inside the space, at the conditions asked for, with what is wanted.
 
     Parameters
     ----------
     snapshot : a campaign, or a table as one; see `with_goals`
     whole_table : whether rows outside the space, which of a table is only a guess, are candidates too
+    fixed : the rows that fit what is fixed; all where None
 
     Raises
     ------
@@ -179,8 +298,9 @@ def pool_of(snapshot: Snapshot, *, whole_table: bool = False) -> Pool:
         where nothing is pursued, no row says what is, or none keeps the limits
     """
     _refuse_no_goal(snapshot)
-    rows, remarks = _candidates(snapshot, whole_table=whole_table)
-    every = snapshot.alloys().rows(rows)
+    fixed = fixed or Fixed.of(snapshot, {})
+    rows, remarks = _candidates(snapshot, fixed, whole_table=whole_table)
+    every = fixed.at_levels(snapshot.alloys().rows(rows))
     treatments = {name: every.process[name] for name in snapshot.process}
     of = designs(Alloys(every.elements, every.fractions, treatments))
     measured = {name: snapshot.with_value(name)[rows] for name in numbers_wanted(snapshot)}
@@ -248,10 +368,18 @@ def judged(
     if not allowed.all():
         n = int(allowed.sum())
         remarks = (*remarks, f"{n} of {len(alloys)} candidates keep every limit: only these count as found.")
-    # The line numbers of campaign.yaml stay behind: they cannot travel to other processes.
-    written = replace(snapshot.written, line_of=_nowhere)
-    snapshot = replace(snapshot, written=written)
-    return Pool(snapshot, alloys, evidence, classes, objectives, allowed, names, remarks, repeats)
+    return Pool(travelling(snapshot), alloys, evidence, classes, objectives, allowed, names, remarks, repeats)
+
+
+def travelling(snapshot: Snapshot) -> Snapshot:
+    """The same, without the line numbers of campaign.yaml, which cannot travel to other processes."""
+    if snapshot.written.line_of is _nowhere:
+        return snapshot
+    written, phases, asked = replace(snapshot.written, line_of=_nowhere), None, snapshot.spec.calphad
+    if asked is not None:
+        own = snapshot.space.elements
+        phases = KeptCalphad(snapshot.folder, written, asked, own, snapshot.table.elements[len(own) :])
+    return replace(snapshot, written=written, phases=phases)
 
 
 def _nowhere(keys: object) -> None:
@@ -357,19 +485,34 @@ def _has_class(snapshot: Snapshot, name: str) -> BoolArray:
     return np.asarray(snapshot.known & np.array(said, dtype=np.bool_))
 
 
-def _candidates(snapshot: Snapshot, *, whole_table: bool) -> tuple[IntArray, list[str]]:
+def _candidates(snapshot: Snapshot, fixed: Fixed, *, whole_table: bool) -> tuple[IntArray, list[str]]:
     """The rows that might have been proposed, and remarks on those left out."""
-    known, near = snapshot.known, snapshot.near_conditions()
-    inside = known if whole_table else snapshot.in_space()
-    remarks = []
+    known, remarks = snapshot.known & fixed.fits, list[str]()
+    if n := int((snapshot.known & ~fixed.fits).sum()):
+        remarks.append(
+            f"{counted(n, 'row')} without {_ranges_in_words(fixed.ranges)} {'is' if n == 1 else 'are'} left out."
+        )
+    remarks += fixed.remarks
+    inside = known if whole_table else snapshot.in_space() | _on_a_design(snapshot)
+    open_ = tuple(each for each in snapshot.space.conditions if each.name not in fixed.ranges)
+    near = replace(snapshot, space=replace(snapshot.space, conditions=open_)).near_conditions()
     if n := int((known & ~inside).sum()):
         remarks.append(f"{counted(n, 'row')} outside the space or its rules {'is' if n == 1 else 'are'} left out.")
     if n := int((known & inside & ~near).sum()):
-        asked = listed([f"{condition.name} = {condition.at:g}" for condition in snapshot.space.conditions])
+        asked = listed([f"{condition.name} = {condition.at:g}" for condition in open_])
         remarks.append(
             f"{counted(n, 'row')} tested under other conditions than {asked} {'is' if n == 1 else 'are'} left out."
         )
     return np.flatnonzero(known & inside & near), remarks
+
+
+def _on_a_design(snapshot: Snapshot) -> BoolArray:
+    """(n_rows,) The rows nearest to a design of the space, within half a step: such as one beyond a rounded bound."""
+    space, amounts = snapshot.space, snapshot.table.amounts
+    points, near = space.snap(amounts[:, : space.n_elements], snapshot.process)
+    near &= np.nan_to_num(amounts[:, space.n_elements :]).sum(axis=1) <= IMPURITIES
+    near[near] = space.diagram.holds(points[near])
+    return near
 
 
 def _complete(measured: Mapping[str, BoolArray], of: IntArray) -> tuple[BoolArray, list[str]]:

@@ -32,7 +32,7 @@ from .answers import Answer, Predicted
 from .files import read_bytes
 from .house_style import figure_svg
 from .journal import digest, read_journal
-from .plots import Comeback, comebacks, parity, progress, synthetic_rows, trade_off
+from .plots import Comeback, candidate_names, comebacks, parity, progress, synthetic_rows, trade_off
 from .reading import counted, listed
 from .rounds import PastRound, past_rounds
 from .sheet import read_sheet
@@ -53,6 +53,10 @@ TRADE_OFF = "Chart of the pursued properties against each other, with the Pareto
 WINDOWS = "Chart of the windows: for each thing that is chosen, which part of its range they leave."
 # Of so many results, a smaller share inside their 90 % intervals is warned of.
 LEAST_INSIDE, LEAST_RESULTS = 0.8, 10
+# Columns of a melt sheet that are read at the balance, the box to tick after them; others follow.
+AT_THE_BALANCE = ("order", "material", "weigh_g")
+# So many process variables, or more, stand below each other in one column of the next batch: a page has no room beside.
+STACKED = 3
 # Known alloys of a window that are named.
 SHOWN = 20
 NO_KNOWN_ALLOY = "No known alloy lies inside: the whole window is a prediction."
@@ -76,13 +80,14 @@ def report_html(snapshot: Snapshot, told: Opinion | None = None) -> str:
     rounds = past_rounds(snapshot)
     stands = status(snapshot)
     came = comebacks(snapshot, rounds)
-    experiments = _experiments(snapshot)
+    called = candidate_names(snapshot, rounds)
+    experiments = _experiments(snapshot, called)
     last_change, damage = _last_change(snapshot)
     warnings = _warnings(snapshot, rounds, came, damage, told)
     has_numbers = _has_numbers(snapshot, rounds)
     n_pursued = sum(isinstance(goal, Pursued) for goal in snapshot.goals.values())
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"label": label, "linked": linked}
+    environment.filters |= {"label": label, "linked": linked, "words_and_unit": words_and_unit}
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         name=snapshot.spec.name,
         version=version("alloyloop"),
@@ -92,7 +97,8 @@ def report_html(snapshot: Snapshot, told: Opinion | None = None) -> str:
         question=_question(snapshot),
         stands=stands,
         is_pursued=n_pursued > 0,
-        batch=_next_batch(snapshot, rounds, stands),
+        batch=_next_batch(snapshot, rounds, stands, called),
+        is_stacked=len(snapshot.space.process) >= STACKED,
         melt_sheet=_melt_sheet(snapshot, rounds),
         warnings=warnings,
         progress=_picture(progress(snapshot), _progress_in_words(snapshot, rounds)) if has_numbers else "",
@@ -427,6 +433,7 @@ class Proposal:
     Parameters
     ----------
     id, status, round : of its row
+    candidate : what the user's table of candidates calls it; "" where there is none
     alloy, other : its name in the campaign's basis, and in the other
     process : values, in the order of the campaign's process variables
     expected : for each property of the batch, the prediction and its bar; None where there is none
@@ -438,6 +445,7 @@ class Proposal:
     id: str
     status: str
     round: int | None
+    candidate: str
     alloy: str
     other: str
     process: tuple[str, ...]
@@ -462,11 +470,15 @@ class NextBatch:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """A row of experiments.csv: its cells as the report shows them, conditions after the process values."""
+    """A row of experiments.csv: its cells as the report shows them, conditions after the process values.
+
+    What the user's table of candidates calls it is known of what a round proposed from that table.
+    """
 
     id: str
     status: str
     round: int | None
+    candidate: str
     alloy: str
     process: tuple[str, ...]
     results: tuple[str, ...]
@@ -477,14 +489,20 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True)
 class MeltSheet:
-    """The melt sheet of a round: what to weigh for each alloy, `(id, name, rows of cells)`."""
+    """The melt sheet of a round: what to weigh for each alloy, `(id, the user's own name, name, rows of cells)`.
+
+    After so many of its columns there is a box to tick.
+    """
 
     round: int
     columns: tuple[str, ...]
-    alloys: tuple[tuple[str, str, list[tuple[str, ...]]], ...]
+    ticked_after: int
+    alloys: tuple[tuple[str, str, str, list[tuple[str, ...]]], ...]
 
 
-def _next_batch(snapshot: Snapshot, rounds: Sequence[PastRound], stands: Status) -> NextBatch:
+def _next_batch(
+    snapshot: Snapshot, rounds: Sequence[PastRound], stands: Status, called: Mapping[int, str]
+) -> NextBatch:
     table = snapshot.table
     foreseen = {(past.number, id): alloy for past in rounds for id, alloy in past.proposals.items()}
     rows = np.flatnonzero(table.pending).tolist()
@@ -494,7 +512,7 @@ def _next_batch(snapshot: Snapshot, rounds: Sequence[PastRound], stands: Status)
     scales = {name: _scale([one[name] for one in predicted if name in one], name, stands) for name in properties}
     told = [answer.classes for answer in answers.values() if answer is not None]
     classes = tuple(name for name in snapshot.class_goals if any(name in one for one in told))
-    proposals = tuple(_proposal(snapshot, row, answers[row], scales, classes) for row in rows)
+    proposals = tuple(_proposal(snapshot, row, answers[row], scales, classes, called) for row in rows)
     return NextBatch(properties, classes, any(proposal.chance for proposal in proposals), proposals)
 
 
@@ -511,6 +529,7 @@ def _proposal(
     answer: Answer | None,
     scales: Mapping[str, tuple[float, float, float | None]],
     classes: Sequence[str],
+    called: Mapping[int, str],
 ) -> Proposal:
     table = snapshot.table
     composition = snapshot.composition(row)
@@ -527,6 +546,7 @@ def _proposal(
         id=table.ids[row],
         status=table.status[row],
         round=table.round[row],
+        candidate=called.get(row, ""),
         alloy=_alloy(snapshot, row),
         other="" if composition is None else composition.name(other_basis(snapshot.space.basis)),
         process=_process_cells(snapshot, row, snapshot.space.process),
@@ -559,14 +579,16 @@ def _melt_sheet(snapshot: Snapshot, rounds: Sequence[PastRound]) -> MeltSheet | 
         return None
     if not {"id", "alloy"} < set(sheet.columns):
         return None
-    columns = tuple(name for name in sheet.columns if name not in ("id", "alloy"))
+    own = [name for name in sheet.columns if name not in ("id", "alloy")]
+    columns = (*(name for name in AT_THE_BALANCE if name in own), *(n for n in own if n not in AT_THE_BALANCE))
+    called = {id: alloy.candidate for id, alloy in rounds[-1].proposals.items()}
     heads = zip(sheet.column("id"), sheet.column("alloy"), strict=True)
     cells = zip(*(_aligned(sheet.column(name)) for name in columns), strict=True)
     alloys = tuple(
-        (id, alloy, [row for _, row in lines])
+        (id, called.get(id, ""), alloy, [row for _, row in lines])
         for (id, alloy), lines in groupby(zip(heads, cells, strict=True), key=lambda line: line[0])
     )
-    return MeltSheet(number, columns, alloys)
+    return MeltSheet(number, columns, sum(name in AT_THE_BALANCE for name in columns) or len(columns), alloys)
 
 
 def _aligned(cells: Sequence[str]) -> list[str]:
@@ -580,7 +602,7 @@ def _aligned(cells: Sequence[str]) -> list[str]:
     return [f"{float(cell):.{decimals}f}" if number else cell for cell, number in zip(cells, numbers, strict=True)]
 
 
-def _experiments(snapshot: Snapshot) -> list[Experiment]:
+def _experiments(snapshot: Snapshot, called: Mapping[int, str]) -> list[Experiment]:
     table = snapshot.table
     columns, is_synthetic = table.sheet.positions, synthetic_rows(snapshot)
 
@@ -592,6 +614,7 @@ def _experiments(snapshot: Snapshot) -> list[Experiment]:
             id=table.ids[row],
             status=table.status[row],
             round=table.round[row],
+            candidate=called.get(row, ""),
             alloy=_alloy(snapshot, row),
             process=_process_cells(snapshot, row, (*snapshot.space.process, *snapshot.space.conditions)),
             results=(

@@ -11,8 +11,9 @@ from ..design.acquisition import ACQUISITIONS, Acquisition, Rule
 from ..design.acquisitions import acquisition_names, acquisition_rule, automatic
 from ..design.beliefs import LEAST_COMPARED, Belief, Choice, Option, choose, learn_chosen
 from ..design.classes import ClassBelief, choose_classes, learn_classes
+from ..design.descriptors import DESCRIPTORS, descriptor
 from ..design.diagram import IntArray
-from ..design.features import Alloys
+from ..design.features import Alloys, known_for
 from ..design.goals import classes_wanted, limits, pursued
 from ..design.outlook import ClassWanted, Limited, Outlook, Sought, outlook
 from ..design.prospects import prospects
@@ -52,7 +53,9 @@ class AtRandom:
 class AsSuggested:
     """As `suggest` chooses, from a list: models and features by evidence, limits and classes learned, batches.
 
-    Models are chosen anew whenever what is known has doubled, and fitted anew for every batch.
+    Models are chosen anew whenever what is known has doubled, and fitted anew for every batch. What may be chosen from
+    is asked for only then, where any of it could take every candidate; else for every batch, since a row may be left
+    out.
 
     Parameters
     ----------
@@ -65,6 +68,7 @@ class AsSuggested:
     rule: Rule | None = None
     stopping: bool = True
     _choices: dict[tuple[str, int], tuple[dict[str, Option], Choice]] = field(default_factory=dict)
+    _takes: list[bool] = field(default_factory=list)
 
     def pick(self, made: IntArray, n: int, rng: np.random.Generator) -> Picked:
         """See `Strategy`."""
@@ -121,13 +125,30 @@ class AsSuggested:
 
     def _belief(self, name: str, made: IntArray) -> Belief:
         """What is believed of a property that is a number."""
-        found = self.pool.known(name, made)
-        offered, left_out = options(self.pool.snapshot, found)
-        found = found.rows(~left_out)
-        key, fitted = (name, _doublings(len(found))), dict[str, Belief]()
-        if key not in self._choices:
-            self._choices[key] = offered, choose(found, offered, fitted=fitted)
+        found, fitted = self.pool.known(name, made), dict[str, Belief]()
+        key = (name, _doublings(len(found)))
+        if not (key in self._choices and self._takes_every()):
+            offered, left_out = options(self.pool.snapshot, found)
+            found = found.rows(~left_out)
+            key = (name, _doublings(len(found)))
+            if key not in self._choices:
+                self._choices[key] = offered, choose(found, offered, fitted=fitted)
         return learn_chosen(found, *self._choices[key], fitted)
+
+    def _takes_every(self) -> bool:
+        """Whether every option can take every candidate, whichever of them were made.
+
+        Which descriptors tell something changes with what was made: none may be unknown of any candidate.
+        """
+        if not self._takes:
+            snapshot, alloys = self.pool.snapshot, self.pool.alloys
+            known = known_for(tuple(DESCRIPTORS), snapshot.space.elements) if snapshot.space.elements else ()
+            every = all(
+                np.isfinite(descriptor(name).function(alloys.fractions, alloys.elements)).all() for name in known
+            )
+            named = snapshot.named is None and snapshot.calphad is None
+            self._takes.append(every and named)
+        return self._takes[0]
 
     def _class_belief(self, name: str, made: IntArray) -> ClassBelief:
         """What is believed of a property that has classes."""

@@ -139,8 +139,9 @@ class Calphad:
             if found is None:
                 values += [nan] * (len(self.phases) + len(self.driving_forces))
             else:
-                values += [found.fractions.get(phase, 0.0) for phase in self.phases]
-                values += [found.driving_forces[phase] for phase in self.driving_forces]
+                # What the last digits say differs between processes: of a stable phase 0 or -1e-13 J/mol.
+                values += [round(found.fractions.get(phase, 0.0), 9) for phase in self.phases]
+                values += [round(found.driving_forces[phase], 6) + 0.0 for phase in self.driving_forces]
         return tuple(values)
 
     def _why_unknown(self, key: Key) -> str:

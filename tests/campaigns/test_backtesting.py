@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,9 @@ from alloyloop.campaigns.campaign import Campaign
 from alloyloop.campaigns.pools import Pool, pool_of, table_with_goals
 from alloyloop.campaigns.screening import StoppedError
 from alloyloop.campaigns.snapshot import Snapshot
-from alloyloop.design.replay import Replayed
+from alloyloop.campaigns.strategies import AtRandom
+from alloyloop.design.diagram import IntArray
+from alloyloop.design.replay import Picked, Replayed
 from alloyloop.surrogates.errors import AlloyloopError
 
 from .folders import QUESTION, Told, alloyloop, make
@@ -114,6 +119,17 @@ def test_of_several_goals_the_hypervolume_is_a_share_of_that_of_the_pool(table: 
     assert "hypervolume" not in replayed(table, [[0, 1]]).spreads["auto"]
 
 
+def test_chance_counts_every_alloy_that_is_as_good_as_the_best(table: Path) -> None:
+    table.write_text(rows().replace(",238,", ",239,"), encoding="utf-8")
+    # Neither of two of forty is among the first n with probability (40 - n)(39 - n) / (40 · 39): half at 12.
+    assert replayed(table, [[0, 1]]).chance.melts_to_best.median == 12
+
+
+def test_chance_has_no_mean_where_some_alloys_are_not_allowed(table: Path) -> None:
+    assert replayed(table, [[0, 1, 2]], HARD, "phases is beta").json()["random"]["mean"] is None
+    assert replayed(table, [[0, 1, 2]]).json()["random"]["mean"][0] == 219.5  # of 200 to 239
+
+
 # -- the sentence -----------------------------------------------------------------------------------------------------
 
 
@@ -195,6 +211,64 @@ def test_a_campaign_is_asked_by_its_own_goals_and_batch(tmp_path: Path) -> None:
     assert "<pre>" in told._repr_html_()
 
 
+def test_without_a_budget_it_is_sixty_or_all_there_are(table: Path) -> None:
+    asked = Asked(("random",), seeds=1)
+    assert backtest(asked_of(table), asked, whole_table=True, cache=table.parent).plan.budget == N
+    table.write_text(rows(70), encoding="utf-8")
+    assert backtest(asked_of(table), asked, whole_table=True, cache=table.parent).plan.budget == 60
+
+
+@pytest.mark.parametrize("noisy", [True, False])
+def test_only_where_it_is_noisy_each_run_sees_measurements_of_its_own(
+    noisy: bool, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header, *lines = rows().splitlines()
+    table.write_text("\n".join([header, *lines, *(line.replace(",2", ",9") for line in lines)]), encoding="utf-8")
+    seen: list[list[float]] = []
+
+    def watched(name: str, of: Pool) -> AtRandom:
+        seen.append(of.evidence["hardness_HV"].values.tolist())
+        return AtRandom(len(of))
+
+    monkeypatch.setattr("alloyloop.campaigns.backtesting.strategy", watched)
+    asked = Asked(("random", "greedy"), start=3, batch=2, budget=10, seeds=2, noisy=noisy)
+    told = backtest(asked_of(table), asked, whole_table=True, cache=table.parent)
+    whole = told.pool.evidence["hardness_HV"].values.tolist()
+    first, same_start, second, _ = seen[2:]  # each name is looked up once before anything is run
+    assert first == same_start
+    assert (first != second) == (first != whole) == noisy
+
+
+def test_each_run_chooses_from_the_pool_of_its_seed(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a model that stands in, each seed has a draw of its own."""
+    from alloyloop.campaigns import backtesting
+
+    one = pool(table)
+    other, seen = replace(one, objectives=-one.objectives), list[Pool]()
+
+    def watched(name: str, of: Pool) -> AtRandom:
+        seen.append(of)
+        return AtRandom(len(of))
+
+    monkeypatch.setattr(backtesting, "strategy", watched)
+    question = backtesting._Question((one, other), Plan(("auto",), 3, 2, 10, 2))
+    for seed in (1, 0):
+        backtesting._run(question, ("auto", seed))
+    assert [of is other for of in seen] == [True, False]
+
+
+def test_a_file_that_cannot_be_written_is_said_before_anything_is_run(table: Path) -> None:
+    for option in ("--output", "--plot"):
+        told = run(table, option, "nowhere/told.svg", "--seeds", 10000)
+        assert (told.code, told.out) == (1, "")
+        assert told.err.startswith("alloyloop: nowhere/told.svg: Its folder does not exist. ")
+
+
+def test_a_strategy_named_twice_runs_once(table: Path) -> None:
+    asked = Asked(("random", "random"), start=3, batch=2, budget=10, seeds=2)
+    assert backtest(asked_of(table), asked, whole_table=True, cache=table.parent).plan.strategies == ("random",)
+
+
 @pytest.mark.torch
 def test_a_strategy_that_learns_beats_chance_where_the_best_lies_at_an_end(table: Path) -> None:
     asked = Asked(("gaussian-process", "random"), start=3, batch=1, budget=9, seeds=2)
@@ -211,6 +285,25 @@ def test_where_few_alloys_keep_the_rules_the_whole_table_is_replayed(tmp_path: P
     assert len(told.pool) == 31
     assert not told.synthetic
     assert any(remark.startswith("Only 4 candidates lie inside the space") for remark in told.remarks)
+
+
+def test_what_is_fixed_narrows_the_table(table: Path) -> None:
+    told = run(table, "--fix", "Nb=1..35", "--json").json
+    assert told["pool"]["candidates"] == 35
+    assert "5 rows without Nb 1 to 35 are left out." in told["remarks"]
+    assert run(table, "--fix", "Nb=1..35", "--json").json == told
+
+
+@pytest.mark.torch
+def test_a_model_that_stands_in_is_asked_where_something_is_fixed(tmp_path: Path) -> None:
+    header = "id,status,Ti_wt_pct,Nb_wt_pct,Zr_wt_pct,youngs_modulus_GPa\n"
+    experiments = header + "".join(f"A{i},known,{90 - i},{10 + i},0,{99 - i}\n" for i in range(31))
+    campaign = Campaign(make(tmp_path / "c", QUESTION, experiments))
+    told = campaign.backtest(["random"], start=2, budget=8, seeds=1, fix={"Zr": 0, "Nb": (20, 30)})
+    assert told.synthetic  # of the 31 alloys 11 fit
+    nb = told.pool.alloys.fractions[:, told.pool.alloys.elements.index("Nb")]
+    assert len(told.pool) == len(np.unique(nb)) == 11
+    assert "20 rows without Zr 0 and Nb 20 to 30 are left out." in told.remarks
 
 
 @pytest.mark.torch
@@ -252,6 +345,19 @@ def test_a_backtest_that_was_stopped_goes_on_with_what_is_left(table: Path) -> N
     assert not cache.exists()
 
 
+def test_when_a_run_would_have_stopped_is_kept_too(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Enough(AtRandom):
+        def pick(self, made: IntArray, n: int, rng: np.random.Generator) -> Picked:
+            return Picked(AtRandom.pick(self, made, n, rng).rows, len(made) >= 7)
+
+    monkeypatch.setattr("alloyloop.campaigns.backtesting.strategy", lambda name, of: Enough(len(of)))
+    asked, cache = asked_of(table), table.parent / "cache"
+    with pytest.raises(StoppedError):
+        backtest(asked, RANDOM, whole_table=True, cache=cache, progress=stop_at(2))
+    told = backtest(asked, RANDOM, whole_table=True, cache=cache, resume=True)
+    assert [run.stopped for run in told.runs["random"]] == [7] * 4
+
+
 def test_every_finished_run_is_on_the_disk_before_the_next_begins(table: Path) -> None:
     cache, kept = table.parent / "cache", list[int]()
 
@@ -283,6 +389,15 @@ def test_another_question_does_not_go_on_with_what_was_stopped(other: dict[str, 
     table.write_text(rows().replace("200", "201"), encoding="utf-8")
     with pytest.raises(AlloyloopError, match="No backtest of this question was stopped"):
         backtest(asked_of(table), RANDOM, whole_table=True, cache=cache, resume=True)
+
+
+def test_runs_of_another_version_are_not_gone_on_with(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, cache = asked_of(table), table.parent / "cache"
+    with pytest.raises(StoppedError):
+        backtest(asked, RANDOM, whole_table=True, cache=cache, progress=stop_at(2))
+    monkeypatch.setattr("alloyloop.campaigns.backtesting.version", lambda name: "another")
+    with pytest.raises(AlloyloopError, match="No backtest of this question was stopped"):
+        backtest(asked, RANDOM, whole_table=True, cache=cache, resume=True)
 
 
 def test_damage_to_what_was_kept_is_said(table: Path) -> None:
@@ -321,6 +436,37 @@ def test_workers_of_this_machine_answer_as_one_process_does(table: Path) -> None
     assert together == alone
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("error")
+def test_a_port_that_is_taken_is_no_matter_for_the_user(table: Path) -> None:
+    pytest.importorskip("distributed")
+    with socket.socket() as other:
+        with suppress(OSError):  # taken already: that does as well
+            other.bind(("", 8787))
+            other.listen()
+        told = backtest(asked_of(table), RANDOM, whole_table=True, cache=table.parent, workers=1)
+    assert told.plan.seeds == 4
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+def test_workers_see_phases_as_one_process_does(tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    pytest.importorskip("pycalphad")
+    from .test_calphad_campaign import QUESTION as SOLDER
+    from .test_calphad_campaign import TDB
+
+    header = "id,status,Al_at_pct,Zn_at_pct,hardness_HV\n"
+    experiments = header + "".join(f"K{zn},known,{100 - zn},{zn},{60 + abs(50 - zn)}\n" for zn in range(5, 92, 2))
+    folder = make(tmp_path / "solder", SOLDER, experiments)
+    (folder / "my.tdb").write_text(TDB, encoding="utf-8")
+    alone, together = (
+        Campaign(folder).backtest(["greedy"], start=4, batch=2, budget=10, seeds=2, workers=n).json() for n in (None, 2)
+    )
+    assert together == alone
+    assert list((folder / ".alloyloop").glob("calphad-*.csv"))  # the phases are not computed again
+
+
 # -- what cannot be asked ---------------------------------------------------------------------------------------------
 
 
@@ -343,6 +489,10 @@ def test_workers_of_this_machine_answer_as_one_process_does(table: Path) -> None
         (("--plot", "a.jpg"), "No picture can be written as '.jpg'"),
         (("--resume",), "No backtest of this question was stopped"),
         (("--noisy", "--oracle"), "--noisy takes a random repeat"),
+        (("--fix", "Nb=50..60"), "No row has Nb 50 to 60. Its rows have 1 to 40."),
+        (("--fix", "Nb=1..4"), "has 4 different alloys, and 8 are needed: 36 rows without Nb 1 to 4 are left out."),
+        (("--fix", "Nb"), "'Nb' fixes nothing. Write it like Ta=0"),
+        (("--fix", "Zr=0"), "Zr is not in this space"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_one_sentence(options: tuple[object, ...], said: str, table: Path) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from alloyloop.campaigns import Campaign
+from alloyloop.campaigns.learning import options
 from alloyloop.campaigns.pools import Pool, pool_of
-from alloyloop.campaigns.strategies import strategy, strategy_names
+from alloyloop.campaigns.strategies import AsSuggested, _ranked, strategy, strategy_names
+from alloyloop.design.beliefs import choose
 from alloyloop.design.diagram import IntArray
 from alloyloop.surrogates.errors import AlloyloopError
 
@@ -91,6 +94,45 @@ def test_a_pick_is_left_over_and_there_are_as_many_as_asked_for(tmp_path: Path, 
     assert not set(got) & set(made.tolist())
 
 
+def test_what_may_be_chosen_from_is_asked_for_again_only_where_it_could_change_a_pick(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of, asked = pool(tmp_path, QUESTION.replace("features: composition", "features: auto")), list[int]()
+    chosen_by: list[int] = []
+
+    def counted(snapshot: Any, found: Any) -> Any:
+        asked.append(len(found))
+        return options(snapshot, found)
+
+    def chosen(found: Any, offered: Any, **kept: Any) -> Any:
+        chosen_by.append(len(found))
+        return choose(found, offered, **kept)
+
+    monkeypatch.setattr("alloyloop.campaigns.strategies.options", counted)
+    monkeypatch.setattr("alloyloop.campaigns.strategies.choose", chosen)
+    picks = []
+    for takes in (True, False):
+        chooser = strategy("auto", of, stopping=False)
+        assert isinstance(chooser, AsSuggested)
+        assert chooser._takes_every()
+        chooser._takes[:] = [takes]
+        steps = [chooser.pick(np.arange(n), 2, np.random.default_rng(n)).rows.tolist() for n in (14, 15, 24, 26)]
+        picks.append(steps)
+    assert picks[0] == picks[1]
+    assert asked == [14, 24, 14, 15, 24, 26]  # models are chosen anew of 12, 24, 48 …
+    assert chosen_by == [14, 24] * 2  # by nothing but what was made
+
+
+def test_of_an_alloy_that_a_descriptor_does_not_know_it_is_asked_for_every_batch(tmp_path: Path) -> None:
+    """Bismuth, which the space does not hold, has no bond order in the table of Morinaga et al."""
+    header = HEADER.replace(",coercivity", ",Bi_at_pct,coercivity")
+    amounts = "\n".join(f"F{i},known,{60 - i},{20 + i},19,1,{3 + 0.1 * i},4" for i in range(12)) + "\n"
+    folder = make(tmp_path / "foreign", QUESTION, header + amounts)
+    chooser = strategy("auto", pool_of(Campaign(folder).snapshot(), whole_table=True))
+    assert isinstance(chooser, AsSuggested)
+    assert not chooser._takes_every()
+
+
 def test_greedy_takes_the_best_that_is_expected(tmp_path: Path) -> None:
     """Beside the Gaussian process fitted by itself."""
     from alloyloop.surrogates import GaussianProcess
@@ -112,6 +154,13 @@ def test_what_is_not_made_yet_teaches_nothing(tmp_path: Path) -> None:
     lied[N_MADE:] = lied[N_MADE:][::-1] * 50
     liar = replace(honest, evidence={"coercivity_mT": replace(evidence, values=lied)}, objectives=-lied[:, None])
     assert picked(liar, "auto", made, 3) == picked(honest, "auto", made, 3)
+    scales = []
+    for of in (honest, liar):
+        chooser = strategy("auto", of)
+        assert isinstance(chooser, AsSuggested)
+        ahead = chooser._ahead(made, of.alloys.rows(np.arange(N_MADE, N)), 1, np.random.default_rng(0))
+        scales.append(ahead.sought[0].scale)
+    assert scales[0] == scales[1]
 
 
 def test_a_limit_keeps_it_from_what_cannot_be_allowed(tmp_path: Path) -> None:
@@ -126,6 +175,17 @@ def test_it_says_when_nothing_is_left_that_is_worth_a_melt(tmp_path: Path) -> No
     chooser = strategy("auto", pool(tmp_path))
     assert chooser.pick(by_worth[: N - 3], 1, np.random.default_rng(0)).enough
     assert not chooser.pick(by_worth[::-1][: N // 2], 1, np.random.default_rng(0)).enough
+    never = strategy("auto", pool(tmp_path / "again"), stopping=False)
+    assert not never.pick(by_worth[: N - 3], 1, np.random.default_rng(0)).enough
+
+
+def test_what_is_not_known_of_an_alloy_makes_it_the_last_choice() -> None:
+    class Worth:
+        def value(self, alloys: object) -> np.ndarray:
+            return np.array([np.nan, -1e300, np.nan, -2.0])
+
+    unknown: Any = Worth()
+    assert np.argsort(-_ranked(unknown, unknown), kind="stable").tolist() == [3, 1, 0, 2]
 
 
 def test_random_knows_nothing_and_depends_on_its_seed(tmp_path: Path) -> None:
@@ -133,6 +193,20 @@ def test_random_knows_nothing_and_depends_on_its_seed(tmp_path: Path) -> None:
     assert picked(of, "random", made, 3, seed=1) == picked(of, "random", made, 3, seed=1)
     firsts = {picked(of, "random", made, 1, seed)[0] for seed in range(200)}
     assert len(firsts) > 30  # of 35
+
+
+def test_a_name_changes_the_model_the_acquisition_or_both(tmp_path: Path) -> None:
+    of = pool(tmp_path)
+    for name, model, rule in (
+        ("auto", "gaussian-process", "upper-confidence-bound"),  # as campaign.yaml says
+        ("extra-trees", "extra-trees", None),
+        ("greedy", "gaussian-process", "greedy"),
+        ("forest/log-expected-improvement", "forest", "log-expected-improvement"),
+    ):
+        chooser = strategy(name, of)
+        assert isinstance(chooser, AsSuggested)
+        assert chooser.pool.snapshot.spec.model == model
+        assert (chooser.rule.name if chooser.rule else None) == rule
 
 
 def test_a_name_that_there_is_not_is_answered_with_one_that_there_is(tmp_path: Path) -> None:

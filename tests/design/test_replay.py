@@ -92,6 +92,16 @@ def test_a_run_that_never_gets_to_half_is_judged_at_its_end() -> None:
     assert got.enhancement == pytest.approx((2 / 5) / (8 / 100))
 
 
+def test_nine_of_ten_of_the_top_are_nine_tenths_of_it() -> None:
+    heights = np.arange(200.0)  # the top is 190 to 199
+    assert score(np.array([*range(199, 190, -1), 0, 190]), heights).melts_to_top == 9
+
+
+def test_any_of_the_equally_good_is_the_best() -> None:
+    heights = np.array([0.0, 5.0, 5.0, 4.0])
+    assert score(np.array([0, 3, 2, 1]), heights).melts_to_best == 3
+
+
 def test_the_best_so_far_never_falls() -> None:
     assert best_so_far(np.array([2, 0, 3, 1]), np.array([5.0, 1.0, 3.0, 9.0])).tolist() == [3, 5, 9, 9]
 
