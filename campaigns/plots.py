@@ -134,7 +134,9 @@ def is_logarithmic(snapshot: Snapshot, name: str, rounds: Sequence[PastRound]) -
     scale = snapshot.spec.properties[name].scale
     if not (scale == "log" or (scale == "auto" and chosen and _ON_LOG.search(chosen[-1]))):
         return False
-    expected = [alloy.predicted[name] for past in rounds for alloy in past.proposals.values() if name in alloy.predicted]
+    expected = [
+        alloy.predicted[name] for past in rounds for alloy in past.proposals.values() if name in alloy.predicted
+    ]
     goal = snapshot.goals[name]
     drawn = [*snapshot.values(name).tolist(), *(end for one in expected for end in (one.low, one.high))]
     if isinstance(goal, Within | Match):
@@ -500,7 +502,6 @@ def _draw_parity(ax: Axes, snapshot: Snapshot, name: str, points: Sequence[Comeb
     if on_log:
         logarithmic(ax, "xy")
     ax.set_aspect("equal", adjustable="box")
-
 
 
 def _around(ends: Sequence[float], *, on_log: bool) -> tuple[float, float]:

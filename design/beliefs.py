@@ -335,11 +335,6 @@ class _Tried:
         n = len(gain)
         return float(gain.mean()) - n_fitted / n > max(CLEARLY, errors * float(gain.std()) / sqrt(n))
 
-    def errs_clearly_less(self, other: _Tried) -> bool:
-        """Whether its errors are smaller, by more than a standard error of the difference; one row cannot decide it."""
-        gain = np.abs(other.errors) - np.abs(self.errors)
-        return float(gain.mean()) > float(gain.std()) / sqrt(len(gain))
-
     @staticmethod
     def of(held: Prediction, values: FloatArray, groups: IntArray) -> _Tried:
         from ..surrogates.calibration import scale_factor
@@ -360,8 +355,7 @@ def choose(
 ) -> Choice:
     """Choose the option under which held-out rows are likeliest, or a blend of several that is clearly likelier.
 
-    Of options that their likelihood cannot tell apart, the first is taken that no other clearly errs less than: put the
-    plainest first.
+    Of options that their likelihood cannot tell apart, the first is taken: put the plainest first.
 
     Whole sources are held out together, since rows of one paper resemble each other more than the next alloy will. Each
     option's intervals are first scaled to hold as many held-out rows as they say, so that what is compared is how much
@@ -399,8 +393,7 @@ def choose(
                 fitted[name] = whole
         tried[name] = judge(held_out(evidence, option, folds) if held is None else held)
     likeliest = max(tried.values(), key=lambda one: one.likelihood)
-    alike = [name for name in tried if not likeliest.clearly_beats(tried[name])]
-    best = next(name for name in alike if not any(tried[one].errs_clearly_less(tried[name]) for one in alike))
+    best = next(name for name in tried if not likeliest.clearly_beats(tried[name]))
     for name, option in variations(best, options[best]).items():
         if not in_time():
             untried.append(name)
@@ -420,7 +413,7 @@ def choose(
     if len(tried) == 1 and not untried:
         why = f"campaign.yaml leaves no other. With {how} left out its RMSE was {tried[best].rmse:.3g}."
     else:
-        best_of = "nothing fitted them clearly better or erred clearly less, and nothing plainer did as well"
+        best_of = "nothing fitted them clearly better, and nothing plainer did as well"
         why = f"With {how} left out {best_of}. Mean log-likelihood: {told}."
     if untried:
         why += f" Not tried, for want of time: {', '.join(untried)}."

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import foldnorm, norm
+from scipy.stats import foldnorm, laplace, norm
 
 from alloyloop.design import hopes
 from alloyloop.design.acquisition import Acquisition
@@ -230,8 +230,8 @@ def test_without_a_margin_the_next_best_thing_would_be_beside_the_best(monkeypat
 
 @pytest.mark.parametrize("n_designs", [11, 921, 10**8])
 def test_where_nobody_says_how_bold_to_be_the_number_of_designs_does(n_designs: int) -> None:
-    """A fifth of the variance at which the best of so many normal numbers is expected, to first order."""
-    z = np.sqrt(2 * np.log(n_designs) / 5)
+    """0.23 of what one in so many numbers of a Laplace distribution is above their mean, in standard deviations."""
+    z = 0.23 * laplace.isf(1 / n_designs) / laplace.std()
     counted = upper_confidence_bound(looking(n_designs=n_designs))(CANDIDATES)
     bold = upper_confidence_bound(looking(explore=2 * norm.cdf(z) - 1))(CANDIDATES)
     assert counted == pytest.approx(bold)
