@@ -17,7 +17,7 @@ from alloyloop.surrogates.errors import AlloyloopError
 
 from .process_study import EXPERIMENTS as STUDIED
 from .process_study import QUESTION as STUDY
-from .written import EXPERIMENTS, FIRST, HEADER, written
+from .written import EXPERIMENTS, FIRST, HEADER, proposal, written
 
 
 def test_bars_of_a_batch_are_the_amounts_beside_the_balance(tmp_path: Path) -> None:
@@ -32,6 +32,12 @@ def test_bars_of_a_batch_are_the_amounts_beside_the_balance(tmp_path: Path) -> N
     assert ax.get_xlabel() == "Amount [at.%]; the rest is Ti"
     # Said inside, so that a grey print needs no legend.
     assert [text.get_text() for text in ax.texts][:3] == ["Nb\n26", "Nb\n20", "Zr\n10"]
+
+
+def test_a_batch_says_what_the_user_calls_its_alloys(tmp_path: Path) -> None:
+    first = [proposal("R001-1", {"Ti": 74.0, "Nb": 26.0}, 58.0, candidate="shelf A")]
+    ax = batch_figure(written(tmp_path, rounds={1: first}), 1).axes[0]
+    assert [text.get_text() for text in ax.get_yticklabels()][:2] == ["R001-1\nshelf A", "R001-2"]
 
 
 def test_the_last_batch_is_drawn_where_none_is_named(tmp_path: Path) -> None:

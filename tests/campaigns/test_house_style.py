@@ -31,6 +31,7 @@ from alloyloop.campaigns.house_style import (
     legend_above,
     panels,
     picture_of,
+    series,
     styled,
 )
 from alloyloop.campaigns.plots import parity, progress, trade_off
@@ -91,6 +92,11 @@ def test_series_differ_in_a_grey_print_by_their_markers_and_by_their_lines() -> 
     for one, other in combinations(SERIES, 2):
         assert one["marker"] != other["marker"]
         assert one["linestyle"] != other["linestyle"]
+
+
+def test_more_series_than_colours_still_differ_in_a_grey_print() -> None:
+    assert len({series(i)["marker"] for i in range(14)}) == 14
+    assert len({(series(i)["marker"], str(series(i)["linestyle"])) for i in range(28)}) == 28
 
 
 def test_areas_differ_in_a_grey_print_by_their_hatches() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.container import BarContainer, ErrorbarContainer
+from matplotlib.figure import Figure
 
 from alloyloop.campaigns.campaign import Campaign
 from alloyloop.campaigns.comparison import BY_SOURCE, RANDOM
@@ -19,6 +20,7 @@ from alloyloop.campaigns.left_out import LeftOut, left_out
 from alloyloop.campaigns.model_plots import (
     LEVELS,
     calibration_figure,
+    draw_held_out,
     effects_figure,
     held_out_figure,
     relevances_figure,
@@ -72,6 +74,20 @@ def test_values_outside_their_intervals_are_open(told: LeftOut) -> None:
     assert by_lot.get_title() == "rows left out by lot: 7 of 10 inside"
     assert by_source.get_title() == "whole sources left out: 10 of 10 inside"
     assert by_lot.get_xlabel().replace("\n", " ") == "Predicted Young's modulus [GPa]"
+
+
+def test_an_interval_longer_than_the_frame_ends_in_an_arrow(told: LeftOut) -> None:
+    ((name, ways),) = list(told.of.items())[:1]
+    held = next(iter(ways.values())).held_out
+    low, high = held.low.copy(), held.high.copy()
+    low[0], high[1] = -1e4, 1e4
+    ax = Figure().subplots()
+    draw_held_out(ax, name, replace(held, low=low, high=high))
+    at = {line.get_marker(): line for line in ax.get_lines() if line.get_label() == "interval goes on"}
+    assert held.y[0] in at["<"].get_ydata()
+    assert held.y[1] in at[">"].get_ydata()
+    assert set(at["<"].get_xdata()) == {ax.get_xlim()[0]}
+    assert set(at[">"].get_xdata()) == {ax.get_xlim()[1]}
 
 
 def test_no_legend_covers_a_point(told: LeftOut) -> None:

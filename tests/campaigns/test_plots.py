@@ -105,6 +105,52 @@ def test_a_limit_is_a_line_in_its_panels_alone(tmp_path: Path) -> None:
     ]
 
 
+WIDE = EXPERIMENTS.replace("water,70,", "water,300,").replace("air,60,", "air,2,")
+
+
+@pytest.mark.parametrize(
+    ("scale", "model", "limit", "expected"),
+    [
+        ("log", "gaussian-process on composition", "", "log"),
+        ("auto", "gaussian-process on composition, log", "", "log"),
+        ("auto", "gaussian-process on composition, log, together with yield_strength_MPa", "", "log"),
+        ("auto", "gaussian-process on composition, logit", "", "linear"),
+        ("linear", "gaussian-process on composition, log", "", "linear"),
+        ("log", "gaussian-process on composition, log", ", limit: -1", "linear"),
+    ],
+)
+def test_what_is_modelled_as_a_logarithm_is_drawn_so(
+    tmp_path: Path, scale: str, model: str, limit: str, expected: str
+) -> None:
+    goal = f"{{goal: {'above' if limit else 'minimize'}{limit}, scale: {scale}}}"
+    question = QUESTION.replace("{goal: minimize}", goal)
+    decision = {"proposals": FIRST, "models": {"youngs_modulus_GPa": {"name": model, "why": ""}}}
+    snapshot = written(tmp_path, question, WIDE, {1: decision})
+    left, right, *others = progress(snapshot).axes
+    if limit:  # what is pursued comes first, and nothing is
+        assert [ax.get_yscale() for ax in (left, right)] == [expected, expected]
+    else:
+        assert [left.get_yscale(), right.get_yscale(), others[0].get_yscale()] == [expected, expected, "linear"]
+    modulus, strength = parity(snapshot).axes
+    assert (modulus.get_xscale(), modulus.get_yscale(), strength.get_yscale()) == (expected, expected, "linear")
+    low, high = modulus.get_xlim()
+    assert low < 2 < 90 < high
+
+
+def test_a_logarithmic_axis_has_plain_numbers(tmp_path: Path) -> None:
+    question = QUESTION.replace("{goal: minimize}", "{goal: minimize, scale: log}")
+    figure = progress(written(tmp_path, question, WIDE))
+    figure_svg(figure)
+    said = {label.get_text() for label in figure.axes[0].get_yticklabels()}
+    assert {"10", "100"} <= said
+    assert not any("$" in text for text in said)
+
+
+def test_what_spans_little_has_a_plain_axis(tmp_path: Path) -> None:
+    question = QUESTION.replace("{goal: minimize}", "{goal: minimize, scale: log}")
+    assert progress(written(tmp_path, question)).axes[0].get_yscale() == "linear"
+
+
 def test_what_failed_is_marked_and_what_was_withdrawn_is_not_drawn(tmp_path: Path) -> None:
     withdrawn = EXPERIMENTS.replace("R001-4,made", "R001-4,withdrawn")
     right = progress(written(tmp_path, experiments=withdrawn)).axes[1]

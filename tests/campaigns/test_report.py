@@ -234,8 +234,9 @@ def test_of_several_goals_the_front_is_a_table_and_a_picture(pages: dict[str, Pa
     report = pages["several goals"]
     said = report.section("stands")
     # By hand, see test_standing.
+    front = report.section("progress")
     assert "Best so far Pareto front: 4 alloys, hypervolume 7705 GPa·MPa beyond Young's modulus 93.5 GPa and" in said
-    assert "B Ti-25Nb at 55 ± 2 400 R001-1 Ti-26Nb at 60 ± 1.5 550 A Ti-20Nb at 70 600" in said
+    assert "B Ti-25Nb at 55 ± 2 400 R001-1 Ti-26Nb at 60 ± 1.5 550 A Ti-20Nb at 70 600" in front
     assert "Hypervolume" in report.section("progress")
     assert "what it encloses is grey" in report.section("progress")
     assert "what it encloses is grey" not in pages["in its second round"].section("progress")
@@ -327,6 +328,37 @@ def test_the_melt_sheet_is_the_last_rounds(tmp_path: Path) -> None:
     assert "round 2" in said
     assert "To weigh [g]" in said
     assert "1 Nb 13.25 ☐ 2 Ti 20.00 ☐ total 33.25" in said  # masses of one column have the same decimals
+
+
+def test_what_is_read_at_the_balance_comes_first_in_a_melt_sheet(tmp_path: Path) -> None:
+    snapshot = written(tmp_path)
+    text = "id,alloy,order,material,purity,exact_g,weigh_g\nR,Ti-24Nb,1,Nb,0.99,13.2468,13.25\n"
+    (snapshot.folder.round(2) / "melt-sheet.csv").write_text(text, encoding="utf-8")
+    said = page(snapshot).section("melt-sheet")
+    assert "Order Material To weigh [g] Weighed Purity Exact [g]" in said
+    assert "1 Nb 13.25 ☐ 0.99 13.2468" in said
+
+
+def test_what_is_to_be_made_comes_before_the_question_in_full(snapshots: dict[str, Snapshot]) -> None:
+    html = report_html(snapshots["in its second round"])
+    order = [html.index(f'<h2 id="{name}"') for name in ("stands", "next", "melt-sheet", "question", "progress")]
+    assert order == sorted(order)
+
+
+def test_the_users_own_name_of_a_candidate_stands_wherever_its_alloy_is_to_be_made(tmp_path: Path) -> None:
+    second = [proposal("R002-1", {"Ti": 71.0, "Nb": 24.0, "Zr": 5.0}, 57.0, candidate="shelf B")]
+    snapshot = written(tmp_path, rounds={2: second})
+    text = "id,alloy,order,material,weigh_g\nR002-1,Ti-24Nb-5Zr,1,Nb,13.25\n"
+    (snapshot.folder.round(2) / "melt-sheet.csv").write_text(text, encoding="utf-8")
+    report = page(snapshot)
+    assert [report.section(name).count("shelf B") for name in ("next", "melt-sheet", "experiments")] == [1, 1, 1]
+
+
+def test_many_process_variables_stand_below_each_other_with_their_units(tmp_path: Path) -> None:
+    question = QUESTION.replace("  quench: {", "  speed_m_per_s: {min: 0, max: 1}\n  quench: {")
+    said = page(written(tmp_path, question)).section("next")
+    assert "ageing temperature 500 °C speed not said quench water" in said.replace("\u00a0", " ")
+    assert "Ageing temperature [°C]" not in said
 
 
 @pytest.mark.parametrize("text", ["", "no,such\n1,2\n"], ids=["empty", "no melt sheet"])
