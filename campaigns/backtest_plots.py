@@ -13,12 +13,12 @@ from .house_style import (
     BLACK,
     COLUMN,
     GREY,
-    SERIES,
     axis_label,
     blank_figure,
     check_ending,
     legend_above,
     picture_of,
+    series,
     styled,
 )
 
@@ -66,7 +66,7 @@ def picture(backtest: Backtested, ending: str) -> bytes:
 def _draw(ax: Axes, backtest: Backtested, name: str, traces: FloatArray, i: int) -> None:
     """The i-th strategy: its median and a band between quartiles, where so many runs have anything that is allowed."""
     low, middle, high = (_drawn(backtest, of) for of in np.quantile(traces, QUARTILES, axis=0, method="inverted_cdf"))
-    melts, look = _melts(backtest), SERIES[i % len(SERIES)]
+    melts, look = _melts(backtest), series(i)
     ax.fill_between(melts, low, high, step="post", color=look["color"], alpha=0.15, linewidth=0)
     # Markers stand at few melts, and at others of each strategy, so that none hides another.
     every = max(len(melts) // 8, 1)

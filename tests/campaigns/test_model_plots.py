@@ -84,17 +84,21 @@ def test_an_interval_longer_than_the_frame_ends_in_an_arrow(told: LeftOut) -> No
     ax = Figure().subplots()
     draw_held_out(ax, name, replace(held, low=low, high=high))
     at = {line.get_marker(): line for line in ax.get_lines() if line.get_label() == "interval goes on"}
-    assert held.y[0] in at["<"].get_ydata()
-    assert held.y[1] in at[">"].get_ydata()
-    assert set(at["<"].get_xdata()) == {ax.get_xlim()[0]}
-    assert set(at[">"].get_xdata()) == {ax.get_xlim()[1]}
+    assert held.y[0] in np.asarray(at["<"].get_ydata())
+    assert held.y[1] in np.asarray(at[">"].get_ydata())
+    assert np.unique(at["<"].get_xdata()).tolist() == [ax.get_xlim()[0]]
+    assert np.unique(at[">"].get_xdata()).tolist() == [ax.get_xlim()[1]]
 
 
 def test_no_legend_covers_a_point(told: LeftOut) -> None:
     figure = held_out_figure(told, COLUMN)
     assert [ax.get_legend() for ax in figure.axes] == [None, None]
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["inside its 90 % interval", "outside it"]
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "interval goes on",
+        "inside its 90 % interval",
+        "outside it",
+    ]
 
 
 def test_of_models_judged_by_what_was_held_out_each_has_a_panel() -> None:
