@@ -209,7 +209,7 @@ def _flags(
     snapshot: Snapshot, composition: Composition | None, strange: Sequence[str], distance: float, farthest: float
 ) -> tuple[str, ...]:
     flags = []
-    if distance > farthest:
+    if round(distance, 1) > round(farthest, 1):  # what would be shown as no farther is none
         unit, what = ("at.%", "alloy") if composition is not None else ("% of the process ranges", "design")
         near = f"{distance:.1f} {unit} from the nearest known {what}, where known ones are {farthest:.1f} or less apart"
         flags.append(f"outside the data: {near}")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from statistics import NormalDist
+from typing import Any, cast
 
 import pytest
 
 from alloyloop.campaigns.answers import Answer, Answers
 from alloyloop.campaigns.campaign import Campaign
+from alloyloop.campaigns.judging import _flags
 
 from .folders import EXPERIMENTS, QUESTION, alloyloop, make
 
@@ -67,6 +69,12 @@ def test_an_alloy_far_from_all_data_is_flagged_and_a_known_one_is_not(tmp_path: 
     near, far = judged(make(tmp_path / "ti"), "Ti-32Nb wt", "Ti-80Nb-10Zr wt")
     assert "outside the data" not in flags(near)
     assert "outside the data" in flags(far)
+
+
+@pytest.mark.parametrize(("distance", "is_outside"), [(1e-14, False), (0.34, False), (0.36, True)])
+def test_what_would_be_shown_as_no_farther_is_not_flagged(distance: float, is_outside: bool) -> None:
+    farthest = 0.31 if distance > 0.1 else 0.0  # 0: of a campaign whose alloys differ in their treatment alone
+    assert bool(_flags(cast(Any, None), None, [], distance, farthest)) == is_outside
 
 
 def test_more_of_an_element_than_any_known_alloy_is_flagged(tmp_path: Path) -> None:
