@@ -24,7 +24,7 @@ from .house_style import (
     series,
     styled,
 )
-from .plots import candidate_names, comebacks, row_places, synthetic_rows, tick_rounds
+from .plots import came_back, candidate_names, row_places, synthetic_rows, tick_rounds
 from .rounds import past_rounds
 from .snapshot import Snapshot
 from .surprise import how_far
@@ -210,22 +210,19 @@ def surprise_figure(snapshot: Snapshot, width: float = COLUMN) -> Figure:
         where nothing that was predicted has been measured yet
     """
     rounds = past_rounds(snapshot)
-    came = comebacks(snapshot, rounds)
-    names = list(dict.fromkeys(point.name for point in came))
-    if not names:
-        raise AlloyloopError("Nothing that was predicted has been measured yet", "`alloyloop record` enters results.")
+    came = came_back(snapshot, rounds)
     at, made_up = row_places(snapshot), synthetic_rows(snapshot)
     with styled():
-        figure = blank_figure(width, 2.5 + 0.12 * len(names), "surprise")
+        figure = blank_figure(width, 2.5 + 0.12 * len(came), "surprise")
         ax = figure.subplots()
         said = "nine of ten lie here"
         ax.axhspan(-NINE_OF_TEN, NINE_OF_TEN, color=GREY, alpha=0.2, linewidth=0, label=said)
         ax.axhline(0, color=BLACK, linewidth=0.8)
-        for i, name in enumerate(names):
+        for i, (name, of_it) in enumerate(came.items()):
             look = {**series(i), "linestyle": "none"}
             words = words_and_unit(name)[0]
             for is_made_up, said in ((False, words), (True, f"{words}: SYNTHETIC")):
-                points = [point for point in came if point.name == name and made_up[point.row] == is_made_up]
+                points = [point for point in of_it if made_up[point.row] == is_made_up]
                 off = [how_far(Reading(point.measured), point.predicted) for point in points]
                 if points:
                     look["fillstyle"] = "none" if is_made_up else "full"

@@ -107,6 +107,20 @@ def comebacks(snapshot: Snapshot, rounds: Sequence[PastRound]) -> tuple[Comeback
     )
 
 
+def came_back(snapshot: Snapshot, rounds: Sequence[PastRound]) -> dict[str, list[Comeback]]:
+    """The same by property, of each that has some.
+
+    Raises
+    ------
+    AlloyloopError
+        where nothing that was predicted has been measured yet
+    """
+    points = comebacks(snapshot, rounds)
+    if not points:
+        raise AlloyloopError("Nothing that was predicted has been measured yet", "`alloyloop record` enters results.")
+    return {name: [point for point in points if point.name == name] for name in dict.fromkeys(p.name for p in points)}
+
+
 def candidate_names(snapshot: Snapshot, rounds: Sequence[PastRound]) -> dict[int, str]:
     """What the user's table of candidates calls the alloy of a row, of those that rounds proposed from it."""
     called = {(past.number, id): alloy.candidate for past in rounds for id, alloy in past.proposals.items()}
@@ -249,15 +263,11 @@ def parity(snapshot: Snapshot, width: float = PAGE) -> Figure:
         where nothing that was predicted has been measured yet
     """
     rounds = past_rounds(snapshot)
-    came = comebacks(snapshot, rounds)
-    names = list(dict.fromkeys(point.name for point in came))
-    if not names:
-        raise AlloyloopError("Nothing that was predicted has been measured yet", "`alloyloop record` enters results.")
+    came = came_back(snapshot, rounds)
     with styled():
-        figure, axes = panels(width if len(names) > 1 else COLUMN, len(names), 2.8, "parity")
-        for name, ax in zip(names, axes, strict=True):
-            of_it = [point for point in came if point.name == name]
-            _draw_parity(ax, snapshot, name, of_it, on_log=is_logarithmic(snapshot, name, rounds))
+        figure, axes = panels(width if len(came) > 1 else COLUMN, len(came), 2.8, "parity")
+        for (name, points), ax in zip(came.items(), axes, strict=True):
+            _draw_parity(ax, snapshot, name, points, on_log=is_logarithmic(snapshot, name, rounds))
         legend_above(figure, axes)
     return figure
 
